@@ -1,0 +1,38 @@
+"""Adapters ready for use: one instance for each account in each process, renewed when the account changes."""
+
+import random
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from channels_app import registry
+from channels_app.contract import Adapter
+from channels_app.models import Account
+from channels_app.secrets import UnreadableSecret
+
+_open: dict[UUID, tuple[datetime, Adapter]] = {}
+
+
+class NoAccount(LookupError):
+    """No account of this channel can be used at present."""
+
+
+def choose(accounts: Sequence[Account]) -> Account:
+    """Of accounts in failover order: one of the first rank, by weight. Raises :class:`NoAccount`."""
+    if not accounts:
+        raise NoAccount("every account of this channel is paused or switched off")
+    first = [each for each in accounts if each.priority == accounts[0].priority]
+    return random.choices(first, weights=[each.weight for each in first])[0]  # noqa: S311 (no secret)
+
+
+def connect(account: Account) -> Adapter:
+    """The adapter of an account; raises :class:`NoAccount` where its adapter or its secrets cannot be had."""
+    held = _open.get(account.pk)
+    if held and held[0] == account.updated_at:
+        return held[1]
+    try:
+        adapter = account.connect()
+    except (registry.UnknownAdapter, UnreadableSecret) as error:
+        raise NoAccount(f"account {account.name}: {error}") from None
+    _open[account.pk] = (account.updated_at, adapter)
+    return adapter

@@ -1,0 +1,259 @@
+"""The HTTP client that all adapters share, and what a network fault or a status means.
+
+There is one set of sessions per event loop: a worker has one long-lived loop, so connections are kept
+alive from one delivery to the next. No cookies, no redirects, no proxies from the environment.
+"""
+
+import asyncio
+import re
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from enum import Enum
+from types import MappingProxyType
+
+import aiohttp
+from aiohttp.abc import ResolveResult
+from yarl import URL
+
+from channels_app.contract import ChannelError, Misconfigured, Refused, Temporary, Throttled, Unreachable
+from channels_app.outbound import is_permitted
+
+#: Of an answer no more than this is read, in bytes.
+MAX_BODY = 64 * 1024
+#: Shorter than the five seconds after which many servers close an idle connection, because a request that
+#: meets the closing has an unknown end.
+KEEP_ALIVE_S = 4.0
+#: Getting a connection may take this long, or half of the whole time where that is less.
+MAX_CONNECT_S = 5.0
+#: What a provider may ask us to wait, in seconds.
+MIN_RETRY_AFTER, MAX_RETRY_AFTER = 1.0, 3600.0
+
+#: Makes the error from its detail and code.
+Meaning = Callable[..., ChannelError]
+#: A status and the error that it stands for; an adapter overrides single ones.
+STATUS_MEANINGS: Mapping[int, Meaning] = {
+    401: Misconfigured,  # the credentials are not taken
+    403: Misconfigured,  # they do not give this right
+    404: Unreachable,  # most providers name the addressee in the path
+    408: Temporary,  # it waited too long for our request
+    410: Unreachable,  # gone for good
+    425: Temporary,  # too early (RFC 8470)
+    429: Throttled,
+}
+#: For all others: the first digit.
+CLASS_MEANINGS: Mapping[int, Meaning] = {
+    3: Misconfigured,  # an API that redirects is called at the wrong URL
+    4: Refused,
+    5: Temporary,
+}
+#: A gateway lost the server behind it, which may have done its work.
+GATEWAY_FAULTS = frozenset({502, 504})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """An HTTP answer: header names in lower case, body cut at ``MAX_BODY``, ``retry_after`` in seconds."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    retry_after: float | None = None
+
+
+class Reach(Enum):
+    """Where a session may connect to; each has its own connections and its own DNS cache."""
+
+    ANYWHERE = "anywhere"  # the operator chose the URL
+    SECURE = "secure"  # a user did: public addresses and allowed networks
+    PLAIN = "plain"  # a user did, without TLS: allowed networks alone
+
+
+class CheckedResolver(aiohttp.ThreadedResolver):
+    """Gives only permitted addresses, so that the connection is made to an address that was checked."""
+
+    def __init__(self, reach: Reach) -> None:
+        super().__init__()
+        self._reach = reach
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        found = await super().resolve(host, port, family)
+        secure = self._reach is Reach.SECURE
+        permitted = [each for each in found if is_permitted(each["host"], secure=secure)]
+        if not permitted:
+            raise _denied()
+        return permitted
+
+
+_sessions: dict[asyncio.AbstractEventLoop, dict[Reach, aiohttp.ClientSession]] = {}
+
+
+def session(reach: Reach = Reach.ANYWHERE) -> aiohttp.ClientSession:
+    """The running loop's session, opened on first use; :func:`close` ends it."""
+    mine = _sessions.setdefault(asyncio.get_running_loop(), {})
+    if reach not in mine:
+        mine[reach] = _open(reach)
+    return mine[reach]
+
+
+def _open(reach: Reach) -> aiohttp.ClientSession:
+    resolver = None if reach is Reach.ANYWHERE else CheckedResolver(reach)
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(
+            limit=1000, ttl_dns_cache=60, keepalive_timeout=KEEP_ALIVE_S, resolver=resolver
+        ),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        headers={"User-Agent": "Push-Center"},
+        trust_env=False,
+    )
+
+
+async def close() -> None:
+    """Close the running loop's sessions; the last thing that a loop does."""
+    for each in _sessions.pop(asyncio.get_running_loop(), {}).values():
+        await each.close()
+
+
+async def call(
+    method: str,
+    url: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    body: bytes | None = None,
+    timeout: float = 15.0,  # noqa: ASYNC109 - it is divided between the phases of the call
+    guard: bool = True,
+) -> Reply:
+    """One request; ``timeout`` is in seconds and covers all of it. Every status comes back as a reply.
+
+    With ``guard`` the URL may lead only to public addresses over https, and to the networks in
+    ``OUTBOUND_ALLOWED_NETWORKS``; else, and where it is no URL, :class:`Refused` is raised. A fault of the
+    network is :class:`Temporary`, with ``maybe_sent`` from the moment at which there was a connection.
+    """
+    target, reach = _destination(url, guard=guard)
+    limits = aiohttp.ClientTimeout(total=timeout, connect=min(MAX_CONNECT_S, timeout / 2))
+    try:
+        async with session(reach).request(
+            method, target, headers=headers, data=body, allow_redirects=False, timeout=limits
+        ) as response:
+            return await _reply(response)
+    except UnicodeError:  # a host name that DNS cannot carry
+        raise _invalid() from None
+    except (aiohttp.ClientError, TimeoutError) as fault:
+        raise _meaning_of(fault) from fault
+
+
+def _destination(url: str, *, guard: bool) -> tuple[URL, Reach]:
+    try:
+        target = URL(url)
+    except ValueError:
+        raise _invalid() from None
+    if target.scheme not in {"http", "https"} or not target.raw_host:
+        raise _invalid()
+    if not guard:
+        return target, Reach.ANYWHERE
+    reach = Reach.SECURE if target.scheme == "https" else Reach.PLAIN
+    _check_literal(target.raw_host, reach)
+    return target, reach
+
+
+def _check_literal(host: str, reach: Reach) -> None:
+    """aiohttp asks no resolver about a host that is an IP address already."""
+    try:
+        permitted = is_permitted(host, secure=reach is Reach.SECURE)
+    except ValueError:
+        permitted = ":" not in host  # a name, which the resolver sees
+    if not permitted:
+        raise _denied()
+
+
+def _denied() -> Refused:
+    return Refused("this destination is not permitted", code="destination_denied")
+
+
+def _invalid() -> Refused:
+    return Refused("this is not an HTTP URL", code="invalid_url")
+
+
+def _meaning_of(fault: aiohttp.ClientError | TimeoutError) -> ChannelError:
+    """The order counts: the special kinds of aiohttp's exceptions inherit from the general ones."""
+    match fault:
+        case aiohttp.InvalidURL():
+            return _invalid()
+        case aiohttp.ConnectionTimeoutError():
+            return Temporary("no connection in time", code="connect_timeout")
+        case aiohttp.ClientConnectorDNSError():
+            return Temporary("the host name was not resolved", code="dns")
+        case aiohttp.ClientSSLError():
+            return Temporary("TLS could not be established", code="tls")
+        case aiohttp.ClientConnectorError():
+            return Temporary("no connection", code="connect")
+        case TimeoutError():
+            return Temporary("no answer in time", code="timeout", maybe_sent=True)
+    return Temporary(f"the call broke off: {type(fault).__name__}", code="connection_lost", maybe_sent=True)
+
+
+async def _reply(response: aiohttp.ClientResponse) -> Reply:
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    return Reply(
+        status=response.status,
+        headers=headers,
+        body=await _body(response),
+        retry_after=parse_retry_after(headers.get("retry-after", ""), now=datetime.now(UTC)),
+    )
+
+
+async def _body(response: aiohttp.ClientResponse) -> bytes:
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) >= MAX_BODY:
+            response.close()
+            break
+    return bytes(body[:MAX_BODY])
+
+
+def parse_retry_after(value: str, *, now: datetime) -> float | None:
+    """Seconds to wait, from either form of Retry-After (RFC 9110, 10.2.3); None where it is neither."""
+    value = value.strip()
+    if re.fullmatch(r"[0-9]+(\.[0-9]+)?", value):
+        seconds = float(value)
+    else:
+        try:
+            moment = parsedate_to_datetime(value)
+        except (ValueError, TypeError, OverflowError):
+            return None
+        seconds = (moment.replace(tzinfo=moment.tzinfo or UTC) - now).total_seconds()
+    return min(max(seconds, MIN_RETRY_AFTER), MAX_RETRY_AFTER)
+
+
+def raise_for_status(
+    reply: Reply,
+    meanings: Mapping[int, Meaning] = MappingProxyType({}),
+    *,
+    detail: str = "",
+    code: str = "",
+) -> None:
+    """Raise what a status outside 2xx stands for; ``meanings`` goes before ``STATUS_MEANINGS``.
+
+    ``code`` and ``detail`` are the provider's own, where its body had any.
+    """
+    if 200 <= reply.status < 300:
+        return
+    error = _meaning(reply, meanings)(detail or f"HTTP status {reply.status}", code=code or str(reply.status))
+    if isinstance(error, Throttled) and reply.retry_after is not None:
+        error.retry_after = reply.retry_after
+    if isinstance(error, Temporary):
+        error.maybe_sent = reply.status in GATEWAY_FAULTS
+    raise error
+
+
+def _meaning(reply: Reply, meanings: Mapping[int, Meaning]) -> Meaning:
+    if reply.status in meanings:
+        return meanings[reply.status]
+    if reply.status == 503 and reply.retry_after is not None:
+        return Throttled
+    return STATUS_MEANINGS.get(reply.status) or CLASS_MEANINGS.get(reply.status // 100, Temporary)

@@ -1,0 +1,165 @@
+"""A mail as bytes: what every adapter for mail needs, whatever takes it to the provider."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email import policy
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import format_datetime, getaddresses
+from html import escape
+from html.parser import HTMLParser
+from typing import Self
+
+from email_validator import EmailNotValidError, validate_email
+
+from channels_app.contract import Outgoing
+
+#: Line breaks and other control characters, which have no place in a header, and blanks.
+BLANKS = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029]+")
+BODY_TAG = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
+HIDDEN = "display:none;max-height:0;max-width:0;overflow:hidden;opacity:0"
+
+# Seven bits pass through every relay; lines are folded and encoded where they have to be.
+SEVEN_BIT = policy.SMTP.clone(cte_type="7bit")
+SEVEN_BIT_UTF8 = policy.SMTPUTF8.clone(cte_type="7bit")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mailbox:
+    """An address with an optional name. ``address`` has its domain in ASCII where that is possible."""
+
+    address: str
+    name: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """From ``Shop <shop@example.com>`` or ``shop@example.com``; raises ``ValueError``."""
+        found = getaddresses([text])
+        if len(found) != 1 or any(ord(character) < ord(" ") for character in text):
+            raise ValueError("Give one address, such as Shop <shop@example.com>.")
+        name, address = found[0]
+        try:
+            valid = validate_email(address, check_deliverability=False, test_environment=True)
+        except EmailNotValidError as error:
+            raise ValueError(str(error)) from None
+        return cls(address=valid.ascii_email or valid.normalized, name=name)
+
+    @property
+    def needs_utf8(self) -> bool:
+        """Can only a server with SMTPUTF8 (RFC 6531) take this address?"""
+        return not self.address.isascii()
+
+    @property
+    def domain(self) -> str:
+        return self.address.rpartition("@")[2]
+
+    def header(self) -> Address:
+        local, _, domain = self.address.rpartition("@")
+        return Address(display_name=self.name, username=local, domain=domain)
+
+
+def compose(
+    message: Outgoing, *, to: Mailbox, sender: Mailbox, reply_to: Mailbox | None = None
+) -> EmailMessage:
+    """The mail. Its Message-ID comes from the delivery's id, so that all attempts carry the same one."""
+    mail = EmailMessage(policy=SEVEN_BIT_UTF8 if to.needs_utf8 else SEVEN_BIT)
+    mail["Subject"] = one_line(message.content.get("subject") or "")
+    mail["From"] = sender.header()
+    mail["To"] = to.header()
+    if reply_to is not None:
+        mail["Reply-To"] = reply_to.header()
+    mail["Date"] = format_datetime(datetime.now(UTC))
+    mail["Message-ID"] = f"<{message.id}@{sender.domain}>"
+    mail["X-Push-Center-Delivery"] = message.id
+    html = message.content.get("html") or ""
+    mail.set_content(message.content.get("text") or plain_text(html))
+    if html:
+        mail.add_alternative(with_preheader(html, message.content.get("preheader") or ""), subtype="html")
+    return mail
+
+
+def one_line(text: str) -> str:
+    """The text with line breaks and other control characters as blanks: a header has one line."""
+    return BLANKS.sub(" ", text).strip()
+
+
+def with_preheader(html: str, preheader: str) -> str:
+    """The HTML with the text that mail programs show beside the subject, itself invisible, in front."""
+    if not preheader:
+        return html
+    hidden = f'<div style="{HIDDEN}">{escape(preheader)}</div>'
+    body = BODY_TAG.search(html)
+    start = body.end() if body else 0
+    return html[:start] + hidden + html[start:]
+
+
+def plain_text(html: str) -> str:
+    """A readable text for mail programs without HTML; links keep their target."""
+    reader = _TextReader()
+    reader.feed(html)
+    reader.close()
+    return reader.text()
+
+
+class _TextReader(HTMLParser):
+    UNSEEN = frozenset({"style", "script", "title", "template"})
+    #: Elements that stand on lines of their own, and the line breaks around them.
+    BLOCKS = {
+        **dict.fromkeys(
+            ["p", "h1", "h2", "h3", "h4", "h5", "h6", "table", "ul", "ol", "blockquote", "hr"], 2
+        ),
+        **dict.fromkeys(["div", "tr", "section", "article", "header", "footer", "center", "body", "pre"], 1),
+    }
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._parts: list[str] = []
+        self._unseen = 0
+        self._links: list[tuple[str, int]] = []  # target, and where in the parts its text begins
+
+    def text(self) -> str:
+        lines = "\n".join(line.strip(" ") for line in "".join(self._parts).split("\n"))
+        return re.sub(r"\n{3,}", "\n\n", lines).strip()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = dict(attrs)
+        if tag in self.UNSEEN:
+            self._unseen += 1
+        elif tag == "a":
+            self._links.append((values.get("href") or "", len(self._parts)))
+        elif tag == "img":
+            self._write(values.get("alt") or "")
+        elif tag in {"br", "li"}:
+            self._parts.append("\n" if tag == "br" else "\n- ")
+        else:
+            self._break(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in self.UNSEEN:
+            self._unseen = max(0, self._unseen - 1)
+        elif tag == "a" and self._links:
+            self._end_link(*self._links.pop())
+        elif tag in {"td", "th"}:
+            self._write(" ")
+        else:
+            self._break(tag)
+
+    def handle_data(self, data: str) -> None:
+        self._write(re.sub(r"[\s\u200b]+", " ", data))
+
+    def _write(self, text: str) -> None:
+        if text and not self._unseen:
+            before = self._parts[-1] if self._parts else "\n"
+            self._parts.append(text.lstrip(" ") if before.endswith((" ", "\n")) else text)
+
+    def _break(self, tag: str) -> None:
+        tail = "".join(self._parts[-3:])
+        present = len(tail) - len(tail.rstrip("\n"))
+        self._parts.append("\n" * (self.BLOCKS.get(tag, 0) - present))
+
+    def _end_link(self, target: str, start: int) -> None:
+        words = "".join(self._parts[start:]).strip()
+        is_seen = words in {target, target.partition(":")[2]}
+        if target.startswith(("http:", "https:", "mailto:", "tel:")) and not is_seen:
+            self._parts.append(f" ({target})" if words else target)

@@ -1,0 +1,40 @@
+"""Serializer pieces that are stricter than DRF's own."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.utils.dateparse import parse_datetime
+from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail
+
+
+class StrictSerializer(serializers.Serializer):
+    """Refuses names that it does not know: a misspelt option must not be silently without effect."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        unknown = set(data) - set(self.fields) if isinstance(data, Mapping) else set()
+        message = f"There is no such field here. Known: {', '.join(self.fields)}."
+        errors = {name: [ErrorDetail(message, code="unknown_field")] for name in sorted(unknown)}
+        try:
+            value = super().to_internal_value(data)
+        except serializers.ValidationError as error:
+            raise serializers.ValidationError(error.detail | errors) from None  # type: ignore[operator]
+        if errors:
+            raise serializers.ValidationError(errors)
+        return value
+
+
+class ZonedDateTimeField(serializers.DateTimeField):
+    """An ISO 8601 moment with its zone; without one it would mean another moment elsewhere."""
+
+    def to_internal_value(self, value: Any) -> datetime:
+        try:
+            moment = parse_datetime(value) if isinstance(value, str) else None
+        except ValueError:
+            moment = None
+        if moment is None:
+            raise serializers.ValidationError("Write a moment such as 2030-01-31T09:00:00+08:00.", "invalid_datetime")
+        if moment.tzinfo is None:
+            raise serializers.ValidationError("Add the time zone, such as Z or +08:00.", "missing_time_zone")
+        return moment

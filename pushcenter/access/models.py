@@ -1,0 +1,132 @@
+"""Systems that may call the gateway, and their API keys."""
+
+from datetime import datetime
+from ipaddress import ip_address, ip_network
+
+from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from pushcenter.access import keys
+from pushcenter.ids import uuid7
+from pushcenter.lanes import Lane
+
+
+class System(models.Model):
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    code = models.SlugField(
+        _("code"), max_length=60, unique=True, help_text=_("Short and stable, such as shop or erp.")
+    )
+    name = models.CharField(_("name"), max_length=100)
+    owner_email = models.EmailField(_("owner's email"), blank=True)
+    is_active = models.BooleanField(
+        _("active"), default=True, help_text=_("An inactive system is refused at the gate, whatever its keys say.")
+    )
+    channels = ArrayField(
+        models.CharField(max_length=40),
+        verbose_name=_("permitted channels"),
+        default=list,
+        blank=True,
+        help_text=_("Empty permits every channel."),
+    )
+    highest_priority = models.CharField(
+        _("highest priority"), max_length=10, choices=Lane.choices, default=Lane.CRITICAL
+    )
+    may_address_inline = models.BooleanField(
+        _("may give addresses in the call"),
+        default=True,
+        help_text=_("Otherwise only recipients of the directory can be named."),
+    )
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("system")
+        verbose_name_plural = _("systems")
+        ordering = ["code"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Scope(models.TextChoices):
+    SEND = "send", _("send messages")
+    READ = "read", _("read messages")
+    RECIPIENTS = "recipients", _("recipients and inboxes")
+
+
+def default_scopes() -> list[str]:
+    return [Scope.SEND, Scope.READ]
+
+
+def check_network(value: str) -> None:
+    """Validator: an IP network such as ``10.0.0.0/8`` or one address."""
+    try:
+        ip_network(value)
+    except ValueError:
+        raise ValidationError(_("%(value)s is not an IP network."), params={"value": value}) from None
+
+
+class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
+    def revoke(self) -> int:
+        return self.filter(revoked_at=None).update(revoked_at=timezone.now())
+
+
+class ApiKey(models.Model):
+    """A key is stored as a hash; what is shown of it later is its prefix."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    system = models.ForeignKey(System, on_delete=models.CASCADE, related_name="keys", verbose_name=_("system"))
+    name = models.CharField(_("name"), max_length=100, blank=True)
+    prefix = models.CharField(_("prefix"), max_length=20, editable=False)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    is_test = models.BooleanField(
+        _("test key"), default=False, help_text=_("Runs the whole pipeline with a simulated provider.")
+    )
+    scopes = ArrayField(
+        models.CharField(max_length=20, choices=Scope.choices), verbose_name=_("scopes"), default=default_scopes
+    )
+    allowed_networks = ArrayField(
+        models.CharField(max_length=50, validators=[check_network]),
+        verbose_name=_("permitted networks"),
+        default=list,
+        blank=True,
+        help_text=_("Such as 10.0.0.0/8, separated by commas. Empty permits every address."),
+    )
+    expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
+    revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True, editable=False)
+    last_used_at = models.DateTimeField(_("last used"), null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    objects = ApiKeyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("API key")
+        verbose_name_plural = _("API keys")
+        ordering = ["system", "created_at"]
+        constraints = [
+            models.CheckConstraint(condition=Q(scopes__contained_by=[*Scope.values]), name="apikey_scopes_are_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.prefix}…"
+
+    def issue(self) -> str:
+        """Give this unsaved row a new secret, save it, and return the secret: the only time it can be seen."""
+        secret = keys.generate(test=self.is_test)
+        self.prefix = keys.visible_prefix(secret)
+        self.digest = keys.digest(secret)
+        self.save()
+        return secret
+
+    def is_usable(self, now: datetime) -> bool:
+        return self.revoked_at is None and (self.expires_at is None or self.expires_at > now)
+
+    def permits_address(self, address: str) -> bool:
+        """Whether a caller at this IP address may use the key."""
+        if not self.allowed_networks:
+            return True
+        caller = ip_address(address)
+        return any(caller in ip_network(network) for network in self.allowed_networks)

@@ -1,0 +1,86 @@
+"""Strict JSON: what two parsers could read in two ways, or a database could not store, is refused."""
+
+import json
+import math
+from collections import Counter
+from collections.abc import Mapping
+from typing import IO, Any, NoReturn
+
+from django.conf import settings
+from rest_framework.parsers import BaseParser
+
+from pushcenter.access.problems import BadJSON, TooLarge
+
+MAX_DEPTH = 32
+
+
+class StrictJSONParser(BaseParser):
+    """Takes UTF-8 only, and refuses doubled names, NaN and infinite numbers, null characters and deep nesting."""
+
+    media_type = "application/json"
+
+    def parse(
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:
+        body = stream.read(settings.MAX_BODY_BYTES + 1)
+        if len(body) > settings.MAX_BODY_BYTES:
+            raise TooLarge(f"The body is larger than {settings.MAX_BODY_BYTES:,} bytes.")
+        return loads(body)
+
+
+def loads(body: bytes) -> Any:
+    """The value of a JSON text; raises :class:`BadJSON` with a sentence for the caller."""
+    try:
+        value = json.loads(
+            body.decode("utf-8"), object_pairs_hook=_object, parse_constant=_no_constant, parse_float=_number
+        )
+    except UnicodeDecodeError as error:
+        raise BadJSON(f"The body is not UTF-8 (byte {error.start}).") from None
+    except RecursionError:
+        raise BadJSON("The body is nested too deeply.") from None
+    except json.JSONDecodeError as error:
+        raise BadJSON(f"The body is not JSON: {error.msg} (line {error.lineno}, column {error.colno}).") from None
+    except ValueError:
+        raise BadJSON("The body has a number that is too large.") from None
+    _check(value, MAX_DEPTH)
+    return value
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        (twice, _), *_ = Counter(name for name, _ in pairs).most_common(1)
+        raise BadJSON(f"The name {twice!r} stands twice in one object.")
+    return value
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise BadJSON(f"{name} is not JSON.")
+
+
+def _number(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise BadJSON("The body has a number that is too large.")
+    return value
+
+
+def _check(value: Any, depth: int) -> None:
+    if depth == 0:
+        raise BadJSON(f"The body is nested more than {MAX_DEPTH} levels deep.")
+    if isinstance(value, str):
+        _check_text(value)
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            _check_text(name)
+            _check(inner, depth - 1)
+    elif isinstance(value, list):
+        for inner in value:
+            _check(inner, depth - 1)
+
+
+def _check_text(text: str) -> None:
+    if "\0" in text:
+        raise BadJSON("A text has a null character in it.")
+    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+        raise BadJSON("A text has half of a surrogate pair in it.")

@@ -1,0 +1,227 @@
+"""The shapes of the API, in and out; OpenAPI is generated from them."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from channels_app import registry
+from pushcenter.access.fields import StrictSerializer, ZonedDateTimeField
+from pushcenter.lanes import Lane
+from pushcenter.messaging.intake import Request
+from pushcenter.messaging.models import Delivery, Message
+from pushcenter.messaging.states import State, summary
+
+
+class ToSerializer(StrictSerializer):
+    """Whom a message is for: a recipient of the directory, addresses given here, or both."""
+
+    recipient = serializers.CharField(
+        required=False, max_length=200, help_text="External id of a recipient in the directory."
+    )
+    name = serializers.CharField(required=False, max_length=200, help_text="Overrides the directory's name.")
+    locale = serializers.CharField(required=False, max_length=35, help_text="Such as en or zh-hans.")
+
+    def get_fields(self) -> dict[str, serializers.Field]:
+        kinds = {
+            kind: serializers.CharField(
+                required=False, max_length=2048, help_text=f"Address for the channel {channel.name}."
+            )
+            for kind, channel in registry.address_kinds().items()
+        }
+        return super().get_fields() | kinds
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if not attrs.keys() - {"name", "locale"}:
+            raise serializers.ValidationError("Name a recipient or give an address.", "empty")
+        return attrs
+
+
+class SendSerializer(StrictSerializer):
+    """One message to send."""
+
+    template = serializers.CharField(max_length=80, help_text="Code of a template, such as order-paid.")
+    to = ToSerializer()
+    params = serializers.DictField(required=False, default=dict, help_text="The template's variables.")
+    channels = serializers.ListField(
+        child=serializers.CharField(max_length=40),
+        required=False,
+        allow_empty=False,
+        max_length=20,
+        help_text="Only these channels, in this order; otherwise the template's route.",
+    )
+    priority = serializers.ChoiceField(Lane.choices, required=False, help_text="Otherwise the template's.")
+    send_at = ZonedDateTimeField(required=False, help_text="Not before this moment.")
+    expires_at = ZonedDateTimeField(required=False, help_text="Not after this moment.")
+    reference = serializers.CharField(required=False, max_length=200, help_text="Your own id for it.")
+    metadata = serializers.DictField(required=False, help_text="Kept with the message and given back.")
+    category = serializers.CharField(required=False, max_length=60, help_text="Overrides the template's category.")
+
+    def as_request(self, request_id: str) -> Request:
+        """What intake takes; to be called on a valid serializer."""
+        values = dict(self.validated_data)
+        if priority := values.get("priority"):
+            values["priority"] = Lane(priority)
+        return Request(**values, request_id=request_id)
+
+
+class DeliverySerializer(serializers.ModelSerializer):
+    """One message on one channel."""
+
+    account = serializers.CharField(source="account.name", default=None, allow_null=True)
+
+    class Meta:
+        model = Delivery
+        fields = [
+            "id",
+            "channel",
+            "address",
+            "state",
+            "code",
+            "reason",
+            "attempts",
+            "maybe_duplicate",
+            "account",
+            "provider_id",
+            "due_at",
+            "sent_at",
+            "delivered_at",
+            "opened_at",
+            "clicked_at",
+            "converted_at",
+        ]
+
+
+class AcceptedSerializer(serializers.Serializer):
+    """The answer to an accepted message."""
+
+    id = serializers.UUIDField()
+    status = serializers.ChoiceField(State.choices)
+    test = serializers.BooleanField(source="is_test")
+    accepted_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField()
+    reference = serializers.CharField()
+
+    def to_representation(self, instance: Message) -> dict[str, Any]:
+        # The caller of POST wants an id fast: what state the deliveries are in is for GET to tell.
+        return {
+            "id": str(instance.pk),
+            "status": State.PENDING.value if self._has_work(instance) else State.SKIPPED.value,
+            "test": instance.is_test,
+            "accepted_at": instance.accepted_at.isoformat(),
+            "expires_at": instance.expires_at.isoformat(),
+            "reference": instance.reference,
+        }
+
+    def _has_work(self, message: Message) -> bool:
+        return any(decision["choice"] == "chosen" for decision in message.plan)
+
+
+class MessageSerializer(serializers.ModelSerializer):
+    """A message with its deliveries."""
+
+    status = serializers.SerializerMethodField()
+    test = serializers.BooleanField(source="is_test")
+    template = serializers.CharField(source="template.code")
+    version = serializers.IntegerField(source="version.number")
+    priority = serializers.CharField(source="lane")
+    recipient = serializers.CharField(source="recipient.external_id", default=None, allow_null=True)
+    deliveries = DeliverySerializer(many=True)
+
+    class Meta:
+        model = Message
+        fields = [
+            "id",
+            "status",
+            "test",
+            "template",
+            "version",
+            "category",
+            "priority",
+            "recipient",
+            "params",
+            "metadata",
+            "reference",
+            "send_at",
+            "expires_at",
+            "accepted_at",
+            "deliveries",
+        ]
+
+    def get_status(self, message: Message) -> str:
+        return summary([State(delivery.state) for delivery in message.deliveries.all()])
+
+
+class EntrySerializer(serializers.Serializer):
+    """One line of a message's timeline."""
+
+    at = serializers.DateTimeField()
+    tier = serializers.ChoiceField(["access", "business", "service"])
+    kind = serializers.CharField()
+    title = serializers.CharField()
+    detail = serializers.CharField()
+    channel = serializers.CharField()
+    outcome = serializers.ChoiceField(["ok", "warning", "bad", "neutral"])
+    data = serializers.DictField()
+
+
+class TraceSerializer(serializers.Serializer):
+    """The full-link timeline of a message, oldest line first."""
+
+    id = serializers.UUIDField()
+    entries = EntrySerializer(many=True)
+
+
+class InboxEntrySerializer(serializers.Serializer):
+    """One entry of a recipient's inbox."""
+
+    id = serializers.UUIDField()
+    message = serializers.UUIDField()
+    template = serializers.CharField()
+    category = serializers.CharField()
+    title = serializers.CharField()
+    body = serializers.CharField()
+    link = serializers.CharField()
+    delivered_at = serializers.DateTimeField()
+    read_at = serializers.DateTimeField(allow_null=True)
+
+
+class InboxSerializer(serializers.Serializer):
+    """A page of an inbox; ``next`` is the cursor of the following page, or null."""
+
+    entries = InboxEntrySerializer(many=True)
+    unread = serializers.IntegerField()
+    next = serializers.UUIDField(allow_null=True)
+
+
+class InboxQuerySerializer(StrictSerializer):
+    cursor = serializers.UUIDField(required=False, help_text="The `next` of the page before.")
+    unread = serializers.BooleanField(required=False, default=False, help_text="Only unread entries.")
+    limit = serializers.IntegerField(required=False, min_value=1, max_value=200, default=50)
+
+
+class MarkReadSerializer(StrictSerializer):
+    """Which entries were read: these, or all where no ids are given."""
+
+    ids = serializers.ListField(child=serializers.UUIDField(), required=False, allow_empty=False, max_length=1000)
+
+
+class MarkedSerializer(serializers.Serializer):
+    marked = serializers.IntegerField(help_text="How many were unread before.")
+    unread = serializers.IntegerField(help_text="How many are unread now.")
+
+
+class FaultSerializer(serializers.Serializer):
+    pointer = serializers.CharField(help_text="JSON Pointer (RFC 6901) to what is wrong.")
+    code = serializers.CharField()
+    detail = serializers.CharField()
+
+
+class ProblemSerializer(serializers.Serializer):
+    """An error (RFC 9457)."""
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    code = serializers.CharField()
+    detail = serializers.CharField()
+    errors = FaultSerializer(many=True)

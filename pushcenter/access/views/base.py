@@ -1,0 +1,54 @@
+"""What all views of the API share."""
+
+import re
+from typing import Any, ClassVar
+
+from drf_spectacular.utils import OpenApiResponse
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from pushcenter.access.authentication import Principal
+from pushcenter.access.models import Scope
+from pushcenter.access.serializers import ProblemSerializer
+from pushcenter.ids import uuid7
+
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+DESCRIPTIONS = {
+    400: "The body is not JSON.",
+    401: "No key, or one that is not valid.",
+    403: "The key, or its system, may not do this.",
+    404: "Not found, or not yours.",
+    413: "The body is too large.",
+    415: "The body is not declared as application/json.",
+    422: "The request has faults; each is named with a pointer.",
+    503: "Nothing can be stored at the moment.",
+}
+
+
+def problems(*statuses: int) -> dict[int, OpenApiResponse]:
+    """The error answers of a call, for its OpenAPI description."""
+    return {status: OpenApiResponse(ProblemSerializer, description=DESCRIPTIONS[status]) for status in statuses}
+
+
+class GatewayView(APIView):
+    """A view behind the gate: it names a scope for each method, and each answer has a request id."""
+
+    scopes: ClassVar[dict[str, Scope]] = {}
+    request_id = ""
+
+    @property
+    def principal(self) -> Principal:
+        return self.request.user  # type: ignore[return-value]
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        given = request.META.get("HTTP_X_REQUEST_ID", "")
+        self.request_id = given if REQUEST_ID.fullmatch(given) else str(uuid7())
+        super().initial(request, *args, **kwargs)
+
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+        final = super().finalize_response(request, response, *args, **kwargs)
+        if self.request_id:
+            final["X-Request-Id"] = self.request_id
+        return final

@@ -1,0 +1,36 @@
+"""``/callbacks/{account}/{token}``: where providers report what became of a delivery."""
+
+from uuid import UUID
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils.crypto import constant_time_compare
+from django.views.decorators.csrf import csrf_exempt
+
+from channels_app.contract import Callback, ForgedCallback
+from channels_app.models import Account
+from channels_app.registry import UnknownAdapter
+from pushcenter.access.problems import problem_response
+from pushcenter.messaging import receipts
+
+
+@csrf_exempt
+def callback(request: HttpRequest, account_id: UUID, token: str) -> HttpResponse:
+    """Hand a provider's call to its adapter; 404 for a wrong address, 401 for a signature that does not hold."""
+    account = Account.objects.filter(pk=account_id).first()
+    if account is None or not constant_time_compare(account.callback_token, token):
+        return problem_response(404, "not_found", "There is no such callback address.")
+    body = request.read(settings.MAX_BODY_BYTES + 1)
+    if len(body) > settings.MAX_BODY_BYTES:
+        return problem_response(413, "body_too_large", "The body is larger than this gateway takes.")
+    call = Callback(
+        headers={name.lower(): value for name, value in request.headers.items()},
+        query=request.GET.dict(),
+        body=body,
+        url=settings.BASE_URL + request.get_full_path(),
+    )
+    try:
+        reply = receipts.take(account, call)
+    except (ForgedCallback, UnknownAdapter):
+        return problem_response(401, "not_verified", "The call could not be verified.")
+    return HttpResponse(reply.body, status=reply.status, content_type=reply.content_type)

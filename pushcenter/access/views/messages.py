@@ -1,0 +1,89 @@
+"""``/messages``: send one, read one, follow one."""
+
+from dataclasses import asdict
+from uuid import UUID
+
+from django.http import Http404
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from pushcenter.access.models import Scope
+from pushcenter.access.serializers import (
+    AcceptedSerializer,
+    MessageSerializer,
+    SendSerializer,
+    TraceSerializer,
+)
+from pushcenter.access.views.base import GatewayView, problems
+from pushcenter.messaging import intake
+from pushcenter.messaging.models import Message
+from pushcenter.messaging.trace import timeline
+
+EXAMPLE = OpenApiExample(
+    "An order was paid",
+    value={
+        "template": "order-paid",
+        "to": {"recipient": "u-1001"},
+        "params": {"order_no": "SO-20391", "amount": "¥ 249.00"},
+        "reference": "SO-20391",
+    },
+    request_only=True,
+)
+
+
+class MessagesView(GatewayView):
+    scopes = {"POST": Scope.SEND}
+
+    @extend_schema(
+        operation_id="send_message",
+        summary="Send one message",
+        description="Answers 202 once the message is stored for good; what becomes of it, its id tells.",
+        request=SendSerializer,
+        responses={202: AcceptedSerializer, **problems(400, 401, 403, 413, 415, 422, 503)},
+        examples=[EXAMPLE],
+        tags=["messages"],
+    )
+    def post(self, request: Request) -> Response:
+        serializer = SendSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        message = intake.accept(serializer.as_request(self.request_id), caller=self.principal.as_caller())
+        location = {"Location": f"/api/v1/messages/{message.pk}"}
+        return Response(AcceptedSerializer(message).data, status=202, headers=location)
+
+
+class MessageView(GatewayView):
+    scopes = {"GET": Scope.READ}
+
+    @extend_schema(
+        operation_id="read_message",
+        summary="Read a message with its deliveries",
+        responses={200: MessageSerializer, **problems(401, 403, 404)},
+        tags=["messages"],
+    )
+    def get(self, request: Request, message_id: UUID) -> Response:
+        return Response(MessageSerializer(own_message(self, message_id)).data)
+
+
+class TraceView(GatewayView):
+    scopes = {"GET": Scope.READ}
+
+    @extend_schema(
+        operation_id="trace_message",
+        summary="Follow a message step by step",
+        responses={200: TraceSerializer, **problems(401, 403, 404)},
+        tags=["messages"],
+    )
+    def get(self, request: Request, message_id: UUID) -> Response:
+        message = own_message(self, message_id)
+        entries = [asdict(entry) for entry in timeline(message)]
+        return Response(TraceSerializer({"id": message.pk, "entries": entries}).data)
+
+
+def own_message(view: GatewayView, message_id: UUID) -> Message:
+    """A message of the calling system; another one's is not found."""
+    messages = Message.objects.select_related("template", "version", "recipient", "system", "key")
+    message = messages.filter(pk=message_id, system=view.principal.system).first()
+    if message is None:
+        raise Http404
+    return message

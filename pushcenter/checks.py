@@ -1,0 +1,1 @@
+"""Mistakes in the settings, said at the start with a hint."""

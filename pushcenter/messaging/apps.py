@@ -1,0 +1,19 @@
+from typing import Any
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+from django.utils.translation import gettext_lazy as _
+
+
+class MessagingConfig(AppConfig):
+    name = "pushcenter.messaging"
+    verbose_name = _("Messages")
+
+    def ready(self) -> None:
+        post_migrate.connect(schedule_sweep, sender=self)
+
+
+def schedule_sweep(**kwargs: Any) -> None:
+    from pushcenter.messaging import queue
+
+    queue.every_minute("sweep", "pushcenter.messaging.sweep.run")

@@ -1,0 +1,209 @@
+"""Every change of a delivery's state: each is one statement that filters on the state before.
+
+That filter, and the number of the claim where an outcome comes from outside, is what makes two workers, a
+late receipt and an operator's click safe against one another.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.db import connections, models
+from django.db.models import F, Min
+from django.db.models.functions import Now
+
+from pushcenter.messaging.states import State
+from pushcenter.messaging.verdicts import Ended
+
+if TYPE_CHECKING:
+    from pushcenter.messaging.models import Delivery
+
+CLAIM = """
+UPDATE messaging_delivery
+   SET state = 'sending', claims = claims + 1, lease_until = now() + %(lease)s
+ WHERE id = ANY(ARRAY(
+         SELECT id FROM messaging_delivery
+          WHERE state = 'pending' AND lane = %(lane)s AND due_at <= now() AND expires_at > now()
+          ORDER BY due_at LIMIT %(limit)s
+            FOR UPDATE SKIP LOCKED))
+RETURNING *
+"""
+
+# An attempt that was sent is believed even when its lease had run out meanwhile, as long as nobody claimed
+# the delivery again: that ends a doubt, or saves a repetition.
+RECORD = """
+WITH v AS (
+    SELECT * FROM unnest(%(id)s::uuid[], %(claim)s::int[], %(called)s::bool[], %(state)s::text[], %(due_at)s::timestamptz[],
+                         %(account_id)s::uuid[], %(provider_id)s::text[], %(code)s::text[], %(reason)s::text[],
+                         %(maybe_duplicate)s::bool[], %(finished_at)s::timestamptz[])
+      AS v(id, claim, called, state, due_at, account_id, provider_id, code, reason, maybe_duplicate, finished_at)
+), old AS (
+    SELECT d.id, d.state, d.sent_at, d.delivered_at
+      FROM messaging_delivery d JOIN v ON d.id = v.id AND d.claims = v.claim
+     WHERE d.state = 'sending' OR (d.state IN ('pending', 'in_doubt') AND v.state IN ('sent', 'delivered'))
+     ORDER BY d.id FOR UPDATE OF d
+)
+UPDATE messaging_delivery AS d
+   SET state = v.state,
+       due_at = COALESCE(v.due_at, d.due_at),
+       lease_until = NULL,
+       attempts = d.attempts + CASE WHEN v.called AND d.state = 'sending' THEN 1 ELSE 0 END,
+       account_id = v.account_id,
+       provider_id = CASE WHEN v.provider_id = '' THEN d.provider_id ELSE v.provider_id END,
+       code = v.code,
+       reason = v.reason,
+       maybe_duplicate = d.maybe_duplicate OR v.maybe_duplicate,
+       sent_at = CASE WHEN v.state IN ('sent', 'delivered') THEN COALESCE(d.sent_at, v.finished_at)
+                      ELSE d.sent_at END,
+       delivered_at = CASE WHEN v.state = 'delivered' THEN COALESCE(d.delivered_at, v.finished_at)
+                           ELSE d.delivered_at END,
+       ended_at = CASE WHEN v.state = 'pending' THEN NULL ELSE v.finished_at END
+  FROM v JOIN old ON old.id = v.id
+ WHERE d.id = v.id
+RETURNING d.id, old.state, old.sent_at IS NOT NULL, old.delivered_at IS NOT NULL
+"""
+
+
+#: From which states a receipt may move a delivery forward. One that comes before our own record finds the
+#: delivery still ``sending``; one after an ended doubt finds it ``in_doubt`` or waiting for its repetition.
+CAN_ADVANCE_TO = {
+    State.SENT: frozenset({State.SENDING, State.IN_DOUBT, State.PENDING}),
+    State.DELIVERED: frozenset({State.SENDING, State.IN_DOUBT, State.PENDING, State.SENT, State.UNDELIVERED}),
+}
+CAN_BOUNCE = frozenset({State.SENT, State.IN_DOUBT})
+
+REPEAT = """
+UPDATE messaging_delivery AS d
+   SET state = 'pending', due_at = v.due_at, lease_until = NULL, attempts = d.attempts + 1, code = 'lease_over',
+       maybe_duplicate = d.maybe_duplicate OR %(maybe_duplicate)s
+  FROM unnest(%(id)s::uuid[], %(due_at)s::timestamptz[]) AS v(id, due_at)
+ WHERE d.id = v.id AND d.state = 'sending'
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Before:
+    """How a delivery stood before a change."""
+
+    state: State
+    was_sent: bool
+    was_delivered: bool
+
+
+class DeliveryQuerySet(models.QuerySet["Delivery"]):
+    def claim(self, *, lane: str, limit: int, lease: timedelta) -> list["Delivery"]:
+        """Take up to ``limit`` due deliveries of a lane for one attempt; nobody else gets them meanwhile."""
+        return list(self.raw(CLAIM, {"lane": lane, "limit": limit, "lease": lease}))
+
+    def next_due(self, lane: str) -> datetime | None:
+        """When the next delivery that waits in this lane will be due; what has expired meanwhile is for the sweep."""
+        waiting = self.filter(state=State.PENDING, lane=lane, expires_at__gt=Now())
+        return waiting.aggregate(at=Min("due_at"))["at"]
+
+    def expire(self, now: datetime, *, limit: int) -> list["Delivery"]:
+        """End up to ``limit`` pending deliveries whose time is over; returns them as they were."""
+        late = self.filter(state=State.PENDING, expires_at__lte=now).select_related("message")
+        rows = list(late.select_for_update(skip_locked=True, of=("self",))[:limit])
+        self._end(rows, State.EXPIRED, now, code="expired", reason="not sent before its expiry")
+        return rows
+
+    def with_lease_over(self, now: datetime, *, limit: int) -> list["Delivery"]:
+        """Lock up to ``limit`` deliveries whose worker has not answered within its lease."""
+        over = self.filter(state=State.SENDING, lease_until__lte=now).select_related("message__template")
+        return list(over.select_for_update(skip_locked=True, of=("self",))[:limit])
+
+    def record(self, ended: Sequence[Ended]) -> dict[UUID, Before]:
+        """Store what attempts came to, in one statement; returns how those rows stood before that it changed.
+
+        An attempt whose delivery was claimed again, or ended in another way, changes nothing.
+        """
+        columns: dict[str, list[Any]] = {
+            "id": [each.delivery_id for each in ended],
+            "claim": [each.claim for each in ended],
+            "called": [each.called for each in ended],
+            "state": [each.verdict.state.value for each in ended],
+            "due_at": [each.verdict.due_at for each in ended],
+            "account_id": [each.account_id for each in ended],
+            "provider_id": [each.verdict.provider_id for each in ended],
+            "code": [each.verdict.code for each in ended],
+            "reason": [each.verdict.reason for each in ended],
+            "maybe_duplicate": [each.verdict.maybe_duplicate for each in ended],
+            "finished_at": [each.finished_at for each in ended],
+        }
+        with connections[self.db].cursor() as cursor:
+            cursor.execute(RECORD, columns)
+            return {
+                row[0]: Before(state=State(row[1]), was_sent=row[2], was_delivered=row[3])
+                for row in cursor.fetchall()
+            }
+
+    def repeat(self, rows: Sequence["Delivery"], *, maybe_duplicate: bool) -> int:
+        """Make claimed deliveries whose lease is over due again, each at its ``due_at``.
+
+        With ``maybe_duplicate`` they are marked: the person may get them twice.
+        """
+        with connections[self.db].cursor() as cursor:
+            ids, due = [row.pk for row in rows], [row.due_at for row in rows]
+            cursor.execute(REPEAT, {"id": ids, "due_at": due, "maybe_duplicate": maybe_duplicate})
+            return cursor.rowcount
+
+    def hold(self, rows: Sequence["Delivery"], now: datetime, *, code: str, reason: str) -> int:
+        """Leave claimed deliveries to an operator: the provider may have them."""
+        return self._moved(rows, State.SENDING).update(
+            state=State.IN_DOUBT,
+            lease_until=None,
+            attempts=F("attempts") + 1,
+            ended_at=now,
+            code=code,
+            reason=reason,
+        )
+
+    def by_provider_id(self, account_id: UUID | None, provider_id: str) -> "Delivery | None":
+        """The newest delivery that an account's provider knows by this id."""
+        if not provider_id:
+            return None
+        return self.filter(account_id=account_id, provider_id=provider_id).order_by("-id").first()
+
+    def locked(self, delivery_id: UUID) -> "Delivery":
+        """One delivery, locked until the end of the transaction."""
+        return self.select_related("message").select_for_update(of=("self",)).get(pk=delivery_id)
+
+    def advance(self, delivery: "Delivery", state: State, at: datetime) -> Before | None:
+        """Move a locked delivery to ``sent`` or ``delivered``; None where it is already as far, or has ended."""
+        before = Before(
+            state=State(delivery.state),
+            was_sent=delivery.sent_at is not None,
+            was_delivered=delivery.delivered_at is not None,
+        )
+        if before.state not in CAN_ADVANCE_TO[state]:
+            return None
+        changed: dict[str, Any] = {"state": state, "lease_until": None, "ended_at": at}
+        changed["sent_at"] = delivery.sent_at or at
+        if state is State.DELIVERED:
+            changed["delivered_at"] = at
+        self.filter(pk=delivery.pk, state=before.state).update(**changed)
+        return before
+
+    def bounce(self, delivery: "Delivery", at: datetime, *, code: str, reason: str) -> bool:
+        """End a locked delivery as undelivered, unless it has been delivered or has ended otherwise."""
+        return bool(
+            self.filter(pk=delivery.pk, state__in=CAN_BOUNCE).update(
+                state=State.UNDELIVERED, lease_until=None, ended_at=at, code=code, reason=reason
+            )
+        )
+
+    def first_time(self, delivery_id: UUID, moment: str, at: datetime) -> bool:
+        """Set ``opened_at`` or its like, if nobody has."""
+        return bool(self.filter(pk=delivery_id, **{moment: None}).update(**{moment: at}))
+
+    def cancel(self, rows: Sequence["Delivery"], now: datetime) -> int:
+        """End deliveries that have not been claimed."""
+        return self._end(rows, State.CANCELLED, now, code="cancelled", reason="cancelled by request")
+
+    def _moved(self, rows: Sequence["Delivery"], before: State) -> "DeliveryQuerySet":
+        return self.filter(pk__in=[row.pk for row in rows], state=before)
+
+    def _end(self, rows: Sequence["Delivery"], state: State, now: datetime, *, code: str, reason: str) -> int:
+        return self._moved(rows, State.PENDING).update(state=state, ended_at=now, code=code, reason=reason)

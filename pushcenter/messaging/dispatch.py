@@ -1,0 +1,117 @@
+"""Dispatch: claim what is due in a lane, send it side by side, record each outcome as it comes.
+
+The claim is committed before a provider is called, and no connection is held during the call. A new claim fills
+the places that became free, so nothing waits for the slowest of a group.
+"""
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from datetime import timedelta
+from queue import Empty, SimpleQueue
+from uuid import UUID
+
+from django.conf import settings
+
+from channels_app.models import Account
+from pushcenter.messaging import loop, outcomes, queue
+from pushcenter.messaging.flight import Flight, prepare
+from pushcenter.messaging.models import Delivery, Message
+from pushcenter.messaging.verdicts import Ended
+
+#: Outcomes are recorded in groups at least this often, in seconds.
+RECORD_WITHIN = 0.05
+
+
+def run(lane: str) -> int:
+    """Serve a lane until nothing is due in it or the time of one task is up; returns how many claims ended.
+
+    This is the task that a wake-up starts in a worker.
+    """
+    return _Dispatch(lane).work()
+
+
+@dataclass(slots=True)
+class _Dispatch:
+    lane: str
+    results: "SimpleQueue[Ended]" = field(default_factory=SimpleQueue)
+    known: dict[UUID, tuple[Delivery, Message]] = field(default_factory=dict)
+    ended: int = 0
+
+    def work(self) -> int:
+        until = time.monotonic() + settings.DISPATCH_SECONDS
+        while time.monotonic() < until:
+            if not self._step():
+                queue.settle(self.lane)
+                if not self._step():
+                    self._come_back_when_due()
+                    return self.ended
+        while self.known:
+            self._collect()
+        queue.wake(self.lane)
+        return self.ended
+
+    def _step(self) -> bool:
+        """Claim and collect once; False when there was nothing to do and nothing is under way."""
+        claimed = self._claim()
+        if self.known:
+            self._collect()
+            return True
+        return claimed
+
+    def _claim(self) -> bool:
+        room = settings.DISPATCH_WINDOW - len(self.known)
+        if room <= 0:
+            return False
+        lease = timedelta(seconds=settings.LEASE_SECONDS)
+        deliveries = Delivery.objects.claim(lane=self.lane, limit=room, lease=lease)
+        if deliveries:
+            self._take_off(deliveries)
+        return bool(deliveries)
+
+    def _take_off(self, deliveries: Sequence[Delivery]) -> None:
+        messages = Message.objects.select_related("template").in_bulk([each.message_id for each in deliveries])
+        accounts = _accounts()
+        for delivery in deliveries:
+            message = messages[delivery.message_id]
+            self.known[delivery.pk] = (delivery, message)
+            prepared = prepare(delivery, message, accounts)
+            if isinstance(prepared, Flight):
+                loop.submit(prepared.fly()).add_done_callback(self._landed)
+            else:
+                self.results.put(prepared)
+
+    def _landed(self, future: "Future[Ended]") -> None:
+        self.results.put(future.result())
+
+    def _collect(self) -> None:
+        """Wait for outcomes for a moment and record those that are there."""
+        ended = self._arrived()
+        if ended:
+            outcomes.record(ended, self.known)
+            self.ended += len(ended)
+            for each in ended:
+                del self.known[each.delivery_id]
+
+    def _arrived(self) -> list[Ended]:
+        arrived: list[Ended] = []
+        until = time.monotonic() + RECORD_WITHIN
+        while len(arrived) < len(self.known):
+            try:
+                arrived.append(self.results.get(timeout=max(0.0, until - time.monotonic())))
+            except Empty:
+                break
+        return arrived
+
+    def _come_back_when_due(self) -> None:
+        at = Delivery.objects.next_due(self.lane)
+        if at is not None:
+            queue.wake(self.lane, at)
+
+
+def _accounts() -> dict[str, list[Account]]:
+    by_channel: dict[str, list[Account]] = {}
+    for account in Account.objects.usable():
+        by_channel.setdefault(account.channel, []).append(account)
+    return by_channel

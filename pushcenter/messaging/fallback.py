@@ -1,0 +1,39 @@
+"""The next channel of a route, after one has failed."""
+
+from django.utils import timezone
+
+from pushcenter.ids import uuid7
+from pushcenter.messaging import tally
+from pushcenter.messaging.models import Delivery, Event, Message
+from pushcenter.messaging.routing import Choice
+from templates_app.locales import normalise
+
+
+def fall_back(message: Message, failed: Delivery) -> Delivery | None:
+    """Start the next channel that the plan kept back; None where there is none left or no time.
+
+    To be called in the transaction that ends the failed delivery.
+    """
+    now = timezone.now()
+    used = set(message.deliveries.values_list("channel", flat=True))
+    kept = (each for each in message.plan if each["choice"] == Choice.FALLBACK and each["channel"] not in used)
+    decision = next(kept, None)
+    if decision is None or message.expires_at <= now:
+        return None
+    delivery = Delivery.objects.create(
+        id=uuid7(),
+        message=message,
+        recipient_id=message.recipient_id,
+        channel=decision["channel"],
+        kind=decision["kind"],
+        address=decision["address"],
+        locale=normalise(message.to.get("locale", "")),
+        lane=message.lane,
+        due_at=now,
+        expires_at=message.expires_at,
+        accepted_at=message.accepted_at,
+    )
+    data = {"from": failed.channel, "to": delivery.channel}
+    Event.objects.create(message=message, delivery=delivery, kind="fallback", data=data)
+    tally.write(tally.accepted(message, [delivery]))
+    return delivery

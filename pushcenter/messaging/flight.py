@@ -1,0 +1,134 @@
+"""A claimed delivery made ready for its adapter, and what comes of the call."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from django.utils import timezone
+
+from channels_app import connections, registry
+from channels_app.contract import Adapter, Address, ChannelError, Outgoing, Sent, Temporary, settled
+from channels_app.models import Account
+from pushcenter.messaging import retry
+from pushcenter.messaging.content import content_of
+from pushcenter.messaging.models import AttemptOutcome, Delivery, Message
+from pushcenter.messaging.states import State
+from pushcenter.messaging.verdicts import Ended, Verdict
+from templates_app.models import DoubtPolicy
+from templates_app.render import RenderError
+
+#: How long a delivery waits before it looks again for an account of its channel.
+WITHOUT_ACCOUNT = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flight:
+    """Everything that one call needs. No database is touched from here to the verdict."""
+
+    delivery: Delivery
+    adapter: Adapter
+    account_id: UUID | None
+    outgoing: Outgoing
+    situation: retry.Situation
+
+    async def fly(self) -> Ended:
+        """Call the adapter and judge what came of it; never raises."""
+        started = timezone.now()
+        result = await self._call()
+        finished = timezone.now()
+        return Ended(
+            delivery_id=self.delivery.pk,
+            claim=self.delivery.claims,
+            number=self.outgoing.attempt,
+            called=True,
+            verdict=retry.decide(result, self.situation, now=finished),
+            adapter=self.adapter.name,
+            account_id=self.account_id,
+            started_at=started,
+            finished_at=finished,
+            receipts=tuple(result.receipts) if isinstance(result, Sent) else (),
+        )
+
+    async def _call(self) -> Sent | ChannelError:
+        limit = self.adapter.capabilities.timeout
+        try:
+            return await asyncio.wait_for(self.adapter.send(self.outgoing), limit)
+        except TimeoutError:
+            return Temporary(f"no answer within {limit:g} s", code="timeout", maybe_sent=True)
+        except Exception as error:  # noqa: BLE001  (a fault in an adapter must not lose a message)
+            return settled(error)
+
+
+def prepare(delivery: Delivery, message: Message, accounts: Mapping[str, Sequence[Account]]) -> Flight | Ended:
+    """The flight of a claimed delivery, or the end of the claim where it cannot take off."""
+    try:
+        adapter, account_id = _adapter(delivery, message, accounts)
+        content = content_of(message, channel=delivery.channel, locale=delivery.locale)
+    except connections.NoAccount as error:
+        return _grounded(delivery, _wait_for_account(delivery, str(error)))
+    except RenderError as error:
+        return _grounded(delivery, _unrenderable(error))
+    return Flight(
+        delivery=delivery,
+        adapter=adapter,
+        account_id=account_id,
+        outgoing=Outgoing(
+            id=str(delivery.pk),
+            address=Address(kind=delivery.kind, value=delivery.address, locale=delivery.locale),
+            content=content,
+            attempt=delivery.attempts + 1,
+            category=message.category,
+            expires_at=delivery.expires_at,
+        ),
+        situation=retry.Situation(
+            lane=delivery.lane,
+            attempt=delivery.attempts + 1,
+            expires_at=delivery.expires_at,
+            idempotent=adapter.capabilities.idempotent,
+            hold_when_in_doubt=message.template.doubt_policy == DoubtPolicy.HOLD,
+        ),
+    )
+
+
+def _adapter(
+    delivery: Delivery, message: Message, accounts: Mapping[str, Sequence[Account]]
+) -> tuple[Adapter, UUID | None]:
+    if message.is_test:
+        return registry.adapter("simulated")({}), None
+    account = connections.choose(accounts.get(delivery.channel, ()))
+    return connections.connect(account), account.pk
+
+
+def _grounded(delivery: Delivery, verdict: Verdict) -> Ended:
+    now = timezone.now()
+    return Ended(
+        delivery_id=delivery.pk,
+        claim=delivery.claims,
+        number=delivery.attempts,
+        called=False,
+        verdict=verdict,
+        adapter="",
+        account_id=None,
+        started_at=now,
+        finished_at=now,
+    )
+
+
+def _wait_for_account(delivery: Delivery, reason: str) -> Verdict:
+    due_at = min(timezone.now() + WITHOUT_ACCOUNT, delivery.expires_at)
+    return Verdict(
+        state=State.PENDING, outcome=AttemptOutcome.MISCONFIGURED, due_at=due_at, code="no_account", reason=reason
+    )
+
+
+def _unrenderable(error: RenderError) -> Verdict:
+    return Verdict(
+        state=State.FAILED,
+        outcome=AttemptOutcome.REFUSED,
+        code="render_error",
+        reason=str(error),
+        fall_back=True,
+    )
+

@@ -1,0 +1,39 @@
+"""The worker's one event loop: it runs in a thread of its own as long as the process, and adapters live on it."""
+
+import asyncio
+import os
+import threading
+from collections.abc import Coroutine
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import uvloop
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    pid: int
+    loop: asyncio.AbstractEventLoop
+
+
+_lock = threading.Lock()
+_running: _Running | None = None
+
+
+def submit(work: Coroutine[Any, Any, T]) -> "Future[T]":
+    """Start a coroutine on the worker's loop; its result comes through the future."""
+    return asyncio.run_coroutine_threadsafe(work, _loop())
+
+
+def _loop() -> asyncio.AbstractEventLoop:
+    global _running  # noqa: PLW0603  (one loop a process is the point)
+    with _lock:
+        # A forked child has inherited the name of a thread that does not run in it.
+        if _running is None or _running.pid != os.getpid():
+            loop = uvloop.new_event_loop()
+            threading.Thread(target=loop.run_forever, name="adapters", daemon=True).start()
+            _running = _Running(os.getpid(), loop)
+        return _running.loop

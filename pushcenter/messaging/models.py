@@ -1,0 +1,351 @@
+"""The record: what was asked for, each delivery of it, each attempt, each receipt, each interaction."""
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from pushcenter.ids import uuid7
+from pushcenter.lanes import Lane
+from pushcenter.messaging.deliveries import DeliveryQuerySet
+from pushcenter.messaging.states import State
+
+
+class Batch(models.Model):
+    """Messages that one call brought."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    system = models.ForeignKey(
+        "access.System", on_delete=models.PROTECT, related_name="+", verbose_name=_("system")
+    )
+    reference = models.CharField(_("reference"), max_length=200, blank=True)
+    accepted = models.PositiveIntegerField(_("accepted"), default=0)
+    rejected = models.PositiveIntegerField(_("rejected"), default=0)
+    accepted_at = models.DateTimeField(_("accepted at"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("batch")
+        verbose_name_plural = _("batches")
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class Message(models.Model):
+    """What a system asked for, for one recipient. Only inserted: a database trigger refuses changes.
+
+    ``plan`` holds the routing decisions as they were made: one object for each channel of the route, with
+    ``channel``, ``chosen``, ``reason``, ``kind``, ``address`` and ``locale``. Erasing a person's data may
+    rewrite ``to``, ``params``, ``metadata`` and ``plan``, and nothing else.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    system = models.ForeignKey(
+        "access.System", on_delete=models.PROTECT, related_name="+", verbose_name=_("system")
+    )
+    key = models.ForeignKey(
+        "access.ApiKey", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False, verbose_name=_("key")
+    )
+    is_test = models.BooleanField(_("test"), default=False)
+    batch = models.ForeignKey(
+        Batch, null=True, on_delete=models.PROTECT, related_name="messages", verbose_name=_("batch")
+    )
+    version = models.ForeignKey(
+        "templates_app.TemplateVersion", on_delete=models.PROTECT, related_name="+", verbose_name=_("template version")
+    )
+    template = models.ForeignKey(
+        "templates_app.Template", on_delete=models.PROTECT, related_name="+", verbose_name=_("template")
+    )
+    category = models.CharField(_("category"), max_length=60)
+    recipient = models.ForeignKey(
+        "recipients.Recipient", null=True, on_delete=models.SET_NULL, related_name="+", verbose_name=_("recipient")
+    )
+    to = models.JSONField(_("to"), default=dict)
+    params = models.JSONField(_("parameters"), default=dict)
+    metadata = models.JSONField(_("metadata"), default=dict)
+    reference = models.CharField(_("reference"), max_length=200, blank=True)
+    lane = models.CharField(_("lane"), max_length=10, choices=Lane.choices)
+    plan = models.JSONField(_("routing decisions"), default=list)
+    request_id = models.CharField(_("request id"), max_length=64, blank=True)
+    send_at = models.DateTimeField(_("send at"), null=True)
+    expires_at = models.DateTimeField(_("expires at"))
+    accepted_at = models.DateTimeField(_("accepted at"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("message")
+        verbose_name_plural = _("messages")
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["system", "reference"], name="message_reference", condition=~Q(reference="")),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=Q(lane__in=Lane.values), name="message_lane_is_known"),
+            models.CheckConstraint(
+                condition=Q(send_at=None) | Q(expires_at__gt=F("send_at")), name="message_expires_after_it_is_due"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class Delivery(models.Model):
+    """One message on one channel: the unit of work, and the only row whose state changes.
+
+    ``claims`` is a fence: an outcome counts only for the claim that it belongs to. ``attempts`` counts the calls
+    of an adapter.
+    ``code`` and ``reason`` say why the state is what it is.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    message = models.ForeignKey(
+        Message, on_delete=models.CASCADE, related_name="deliveries", verbose_name=_("message")
+    )
+    recipient = models.ForeignKey(
+        "recipients.Recipient",
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        verbose_name=_("recipient"),
+    )
+    channel = models.CharField(_("channel"), max_length=40)
+    kind = models.CharField(_("kind of address"), max_length=40)
+    address = models.CharField(_("address"), max_length=2048, blank=True)
+    locale = models.CharField(_("locale"), max_length=35, blank=True)
+    lane = models.CharField(_("lane"), max_length=10, choices=Lane.choices)
+    state = models.CharField(_("state"), max_length=12, choices=State.choices, default=State.PENDING)
+    due_at = models.DateTimeField(_("due"), default=timezone.now)
+    expires_at = models.DateTimeField(_("expires at"))
+    claims = models.PositiveIntegerField(_("claims"), default=0)
+    attempts = models.PositiveIntegerField(_("attempts"), default=0)
+    lease_until = models.DateTimeField(_("lease until"), null=True)
+    maybe_duplicate = models.BooleanField(_("possible duplicate"), default=False)
+    account = models.ForeignKey(
+        "channels_app.Account",
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("account"),
+    )
+    provider_id = models.CharField(_("provider's id"), max_length=300, blank=True)
+    code = models.CharField(_("code"), max_length=80, blank=True)
+    reason = models.CharField(_("reason"), max_length=500, blank=True)
+    accepted_at = models.DateTimeField(_("accepted at"), default=timezone.now)
+    ended_at = models.DateTimeField(_("ended"), null=True)
+    sent_at = models.DateTimeField(_("sent"), null=True)
+    delivered_at = models.DateTimeField(_("delivered"), null=True)
+    opened_at = models.DateTimeField(_("opened"), null=True)
+    clicked_at = models.DateTimeField(_("clicked"), null=True)
+    converted_at = models.DateTimeField(_("converted"), null=True)
+
+    objects = DeliveryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("delivery")
+        verbose_name_plural = _("deliveries")
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["lane", "due_at"], name="delivery_due", condition=Q(state="pending")),
+            models.Index(fields=["lease_until"], name="delivery_leased", condition=Q(state="sending")),
+            models.Index(fields=["expires_at"], name="delivery_expiring", condition=Q(state="pending")),
+            models.Index(fields=["provider_id"], name="delivery_provider_id", condition=~Q(provider_id="")),
+            models.Index(fields=["recipient", "-id"], name="delivery_inbox", condition=Q(channel="inbox")),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=Q(state__in=State.values), name="delivery_state_is_known"),
+            models.CheckConstraint(condition=Q(lane__in=Lane.values), name="delivery_lane_is_known"),
+            models.CheckConstraint(
+                condition=Q(state="sending", lease_until__isnull=False)
+                | (~Q(state="sending") & Q(lease_until__isnull=True)),
+                name="delivery_has_a_lease_while_sending",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.channel}: {self.get_state_display()}"
+
+    @property
+    def claimed_at(self) -> datetime | None:
+        """When the claim began that is still open."""
+        return self.lease_until and self.lease_until - timedelta(seconds=settings.LEASE_SECONDS)
+
+
+class AttemptOutcome(models.TextChoices):
+    SENT = "sent", _("sent")
+    TEMPORARY = "temporary", _("temporary fault")
+    THROTTLED = "throttled", _("throttled")
+    UNREACHABLE = "unreachable", _("unreachable")
+    REFUSED = "refused", _("refused")
+    MISCONFIGURED = "misconfigured", _("account misconfigured")
+    LOST = "lost", _("no answer known")
+
+
+class Attempt(models.Model):
+    """One call of an adapter. Append-only; written when its end is known, or when its lease ran out."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    delivery = models.ForeignKey(
+        Delivery, on_delete=models.CASCADE, related_name="log", verbose_name=_("delivery")
+    )
+    number = models.PositiveIntegerField(_("number"))
+    adapter = models.CharField(_("adapter"), max_length=60, blank=True)
+    account = models.ForeignKey(
+        "channels_app.Account", null=True, on_delete=models.SET_NULL, related_name="+", verbose_name=_("account")
+    )
+    outcome = models.CharField(_("outcome"), max_length=14, choices=AttemptOutcome.choices)
+    code = models.CharField(_("code"), max_length=80, blank=True)
+    detail = models.CharField(_("detail"), max_length=500, blank=True)
+    provider_id = models.CharField(_("provider's id"), max_length=300, blank=True)
+    started_at = models.DateTimeField(_("started"))
+    finished_at = models.DateTimeField(_("finished"))
+
+    class Meta:
+        verbose_name = _("attempt")
+        verbose_name_plural = _("attempts")
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["delivery", "number"], name="attempt_number_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number}: {self.get_outcome_display()}"
+
+    @property
+    def milliseconds(self) -> int:
+        return round((self.finished_at - self.started_at).total_seconds() * 1000)
+
+
+class Event(models.Model):
+    """A line of a message's history that no other row tells. Append-only: a database trigger holds that."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="events", verbose_name=_("message"))
+    delivery = models.ForeignKey(
+        Delivery, null=True, on_delete=models.CASCADE, related_name="+", db_index=False, verbose_name=_("delivery")
+    )
+    kind = models.CharField(_("kind"), max_length=40)
+    data = models.JSONField(_("data"), default=dict)
+    at = models.DateTimeField(_("at"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return self.kind
+
+
+class ReceiptCall(models.Model):
+    """A provider's call as it came, kept before anybody tries to understand it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    account = models.ForeignKey(
+        "channels_app.Account", on_delete=models.CASCADE, related_name="+", verbose_name=_("account")
+    )
+    received_at = models.DateTimeField(_("received"), default=timezone.now)
+    headers = models.JSONField(_("headers"), default=dict)
+    query = models.JSONField(_("query"), default=dict)
+    body = models.BinaryField(_("body"))
+    error = models.CharField(_("error"), max_length=300, blank=True)
+
+    class Meta:
+        verbose_name = _("receipt call")
+        verbose_name_plural = _("receipt calls")
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class Receipt(models.Model):
+    """What a provider said of one delivery. ``delivery`` is empty while none is known by its provider's id."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    account = models.ForeignKey(
+        "channels_app.Account", null=True, on_delete=models.SET_NULL, related_name="+", verbose_name=_("account")
+    )
+    call = models.ForeignKey(
+        ReceiptCall, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False, verbose_name=_("call")
+    )
+    delivery = models.ForeignKey(
+        Delivery, null=True, on_delete=models.CASCADE, related_name="receipts", verbose_name=_("delivery")
+    )
+    provider_id = models.CharField(_("provider's id"), max_length=300)
+    event_id = models.CharField(_("provider's event id"), max_length=300, blank=True)
+    outcome = models.CharField(_("outcome"), max_length=20)
+    code = models.CharField(_("code"), max_length=80, blank=True)
+    reason = models.CharField(_("reason"), max_length=500, blank=True)
+    at = models.DateTimeField(_("at"))
+    received_at = models.DateTimeField(_("received"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("receipt")
+        verbose_name_plural = _("receipts")
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["provider_id"], name="receipt_unmatched", condition=Q(delivery=None)),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "event_id"], condition=~Q(event_id=""), name="receipt_event_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.outcome
+
+
+class InteractionKind(models.TextChoices):
+    OPENED = "opened", _("opened")
+    CLICKED = "clicked", _("clicked")
+    CONVERTED = "converted", _("converted")
+    REPLIED = "replied", _("replied")
+
+
+class Interaction(models.Model):
+    """What a person did with a delivery. Append-only; the first of each kind also stands on the delivery."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    delivery = models.ForeignKey(
+        Delivery, on_delete=models.CASCADE, related_name="interactions", verbose_name=_("delivery")
+    )
+    kind = models.CharField(_("kind"), max_length=10, choices=InteractionKind.choices)
+    source = models.CharField(_("source"), max_length=40, blank=True)
+    at = models.DateTimeField(_("at"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("interaction")
+        verbose_name_plural = _("interactions")
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return self.kind
+
+
+class Tally(models.Model):
+    """A change of a figure, written in the transaction that made it true; the rollup folds it away.
+
+    ``hour`` is the hour in which the message was accepted, so that a rate compares the same messages.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    hour = models.DateTimeField()
+    system_id = models.UUIDField()
+    template_id = models.UUIDField()
+    channel = models.CharField(max_length=40)
+    measure = models.CharField(max_length=12)
+    amount = models.IntegerField()
+
+    class Meta:
+        verbose_name = _("tally")
+        verbose_name_plural = _("tallies")
+
+    def __str__(self) -> str:
+        return f"{self.measure} {self.amount:+}"
+

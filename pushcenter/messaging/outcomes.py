@@ -1,0 +1,108 @@
+"""Recording what attempts came to: state, attempt, figures and consequences in one short transaction."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from uuid import UUID
+
+from django.db import transaction
+
+from channels_app.models import Account
+from pushcenter.messaging import queue, receipts, tally
+from pushcenter.messaging.deliveries import Before
+from pushcenter.messaging.fallback import fall_back
+from pushcenter.messaging.models import Attempt, Delivery, Event, Message
+from pushcenter.messaging.states import REACHED, State
+from pushcenter.messaging.verdicts import Ended
+from pushcenter.recipients.models import Suppression
+
+Known = Mapping[UUID, tuple[Delivery, Message]]
+
+
+def record(ended: Sequence[Ended], known: Known) -> None:
+    """Store a group of ended claims; ``known`` holds delivery and message for each of them."""
+    with transaction.atomic():
+        before = Delivery.objects.record(ended)
+        counted = [each for each in ended if each.delivery_id in before]
+        _write_attempts(ended, before)
+        _suppress(counted, known)
+        _pause_accounts(counted)
+        _fall_back(counted, known)
+        tally.write(_changes(counted, before, known))
+    for each in counted:
+        for receipt in each.receipts:
+            receipts.foretell(receipt, delivery=known[each.delivery_id][0])
+
+
+def _write_attempts(ended: Sequence[Ended], before: Mapping[UUID, Before]) -> None:
+    in_time = [each for each in ended if each.called and _was_sending(before.get(each.delivery_id))]
+    late = [each for each in ended if each.called and not _was_sending(before.get(each.delivery_id))]
+    Attempt.objects.bulk_create(_attempt(each) for each in in_time)
+    # The sweep has already written the attempt down as lost: what it came to after all is a line of its own.
+    for each in late:
+        message_id = Delivery.objects.values_list("message_id", flat=True).get(pk=each.delivery_id)
+        data = {"number": each.number, "outcome": each.verdict.outcome, "believed": each.delivery_id in before}
+        Event.objects.create(
+            message_id=message_id, delivery_id=each.delivery_id, kind="late_answer", data=data, at=each.finished_at
+        )
+
+
+def _was_sending(before: Before | None) -> bool:
+    return before is not None and before.state is State.SENDING
+
+
+def _attempt(each: Ended) -> Attempt:
+    return Attempt(
+        delivery_id=each.delivery_id,
+        number=each.number,
+        adapter=each.adapter,
+        account_id=each.account_id,
+        outcome=each.verdict.outcome,
+        code=each.verdict.code[:80],
+        detail=each.verdict.reason[:500],
+        provider_id=each.verdict.provider_id[:300],
+        started_at=each.started_at,
+        finished_at=each.finished_at,
+    )
+
+
+def _suppress(counted: Sequence[Ended], known: Known) -> None:
+    suppressed = []
+    for each in counted:
+        if each.verdict.suppress:
+            delivery, message = known[each.delivery_id]
+            if not message.is_test:
+                suppressed.append(
+                    Suppression(
+                        kind=delivery.kind,
+                        value=delivery.address,
+                        channel=delivery.channel,
+                        reason=each.verdict.suppress,
+                        detail=each.verdict.reason[:300],
+                    )
+                )
+    Suppression.objects.bulk_create(suppressed, ignore_conflicts=True)
+
+
+def _pause_accounts(counted: Sequence[Ended]) -> None:
+    for each in counted:
+        if each.verdict.pause_account and each.account_id:
+            Account.objects.filter(pk=each.account_id, is_paused=False).pause(reason=each.verdict.reason[:300])
+
+
+def _fall_back(counted: Sequence[Ended], known: Known) -> None:
+    for each in counted:
+        if each.verdict.fall_back:
+            delivery, message = known[each.delivery_id]
+            started = fall_back(message, delivery)
+            if started is not None:
+                queue.wake(started.lane)
+
+
+def _changes(counted: Sequence[Ended], before: Mapping[UUID, Before], known: Known) -> Iterator[tally.Change]:
+    for each in counted:
+        delivery, message = known[each.delivery_id]
+        old, new = before[each.delivery_id], each.verdict.state
+        yield from tally.moved(message, delivery.channel, before=old.state, after=new)
+        if new in REACHED and not old.was_sent:
+            yield tally.Change(message=message, channel=delivery.channel, measure="sent")
+        if new is State.DELIVERED and not old.was_delivered:
+            yield tally.Change(message=message, channel=delivery.channel, measure="delivered")

@@ -1,0 +1,122 @@
+"""Waking the workers: the only module that knows django-q2.
+
+What has to be done stands in the rows themselves (``Delivery.due_at``); a wake-up only says "look at this
+lane", so a lost or a doubled one does no harm. It is written in the transaction that gave reason for it, and
+one that already waits serves for all.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+from django.utils import timezone
+from django_q.brokers.orm import ORM
+from django_q.conf import Conf
+from django_q.humanhash import uuid as task_name
+from django_q.models import OrmQ, Schedule
+from django_q.signing import SignedPackage
+
+from pushcenter.lanes import Lane
+
+DISPATCH = "pushcenter.messaging.dispatch.run"
+#: The queue of housekeeping; served after all lanes.
+HOUSEKEEPING = Conf.PREFIX
+#: First half of our advisory locks' key, to keep clear of other users of the same database.
+LOCK_CLASS = 0x7057
+RUNNING = ":running"
+
+# A row in work gets another key, so that "a wake-up waits" and "a worker is at it" are never confused. If its
+# worker dies, the row turns up again when its lock is over, as django-q2 has it.
+DEQUEUE = """
+UPDATE django_q_ormq
+   SET key = split_part(key, ':', 1) || ':running', lock = now() + make_interval(secs => %(retry)s)
+ WHERE id = ANY(ARRAY(
+         SELECT id FROM django_q_ormq
+          WHERE lock <= now()
+          ORDER BY array_position(%(keys)s::text[], split_part(key, ':', 1)), lock
+          LIMIT %(bulk)s
+            FOR UPDATE SKIP LOCKED))
+RETURNING id, payload
+"""
+
+# The shared lock tells a dispatcher that is about to stop that somebody relies on the wake-up that waits. Where
+# it cannot be had at once, a dispatcher is stopping: then a wake-up of our own is the safe answer.
+IS_AWAKE = """
+SELECT pg_try_advisory_xact_lock_shared(%(class)s, %(lane)s)
+"""
+WAITING = """
+SELECT EXISTS (SELECT 1 FROM django_q_ormq
+                WHERE key = %(key)s AND lock <= GREATEST(%(at)s, clock_timestamp()))
+"""
+
+
+class LaneBroker(ORM):
+    """django-q2's database broker, taking the most urgent lane first, in one statement that never waits."""
+
+    def dequeue(self) -> list[tuple[int, str]] | None:
+        keys = [*Lane.values, HOUSEKEEPING]
+        self.get_connection()
+        with connection.cursor() as cursor:
+            cursor.execute(DEQUEUE, {"keys": keys, "bulk": Conf.BULK, "retry": Conf.RETRY})
+            tasks = cursor.fetchall()
+        if tasks:
+            return tasks
+        return super().dequeue()
+
+    def queue_size(self) -> int:
+        return self.get_connection().filter(lock__lte=timezone.now()).count()
+
+    def lock_size(self) -> int:
+        return self.get_connection().filter(key__endswith=RUNNING).count()
+
+
+def wake(lane: str, at: datetime | None = None) -> None:
+    """See to it that a worker looks at this lane, now or at a time; call it in the transaction that has the work.
+
+    Costs two small statements where a wake-up already waits, and one row more where none does.
+    """
+    moment = at or timezone.now()
+    if not _somebody_will_look(lane, moment):
+        later(DISPATCH, lane, at=moment, key=lane)
+
+
+def _somebody_will_look(lane: str, at: datetime) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(IS_AWAKE, {"class": LOCK_CLASS, "lane": Lane.values.index(lane)})
+        if not cursor.fetchone()[0]:
+            return False
+        cursor.execute(WAITING, {"key": lane, "at": at})
+        return cursor.fetchone()[0]
+
+
+def settle(lane: str) -> None:
+    """Wait until all who rely on a wake-up that this worker has taken have committed what they wanted done."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK_CLASS, Lane.values.index(lane)])
+
+
+def later(function: str, *args: Any, at: datetime, key: str = HOUSEKEEPING) -> None:
+    """Run a function, named by its dotted path, in a worker at a time; commits with the caller's transaction."""
+    name, task_id = task_name()
+    task = {
+        "id": task_id,
+        "name": name,
+        "func": function,
+        "args": args,
+        "kwargs": {},
+        "started": timezone.now(),
+        "ack_failure": True,
+    }
+    OrmQ.objects.create(key=key, payload=SignedPackage.dumps(task), lock=at)
+
+
+def every_minute(name: str, function: str) -> None:
+    """Have a function run about once a minute, from the next migration on."""
+    Schedule.objects.update_or_create(
+        name=name, defaults={"func": function, "schedule_type": Schedule.MINUTES, "minutes": 1, "repeats": -1}
+    )
+
+
+def waiting() -> int:
+    """How many wake-ups and tasks wait or run."""
+    return OrmQ.objects.count()

@@ -1,0 +1,110 @@
+"""Which channels a message takes, and why not the others: a pure function, used to decide and to explain."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+from channels_app import registry
+from channels_app.contract import Channel
+from pushcenter.recipients.resolve import Person
+
+
+class Choice(StrEnum):
+    CHOSEN = "chosen"
+    FALLBACK = "fallback"
+    SKIPPED = "skipped"
+
+
+class Reason(StrEnum):
+    """Why a channel was chosen or not. An open list: policies that come later add to it."""
+
+    IN_ROUTE = "in_route"
+    KEPT_AS_FALLBACK = "kept_as_fallback"
+    NOT_PERMITTED = "not_permitted"
+    NO_VARIANT = "no_variant"
+    NO_ADDRESS = "no_address"
+    OPTED_OUT = "opted_out"
+    SUPPRESSED = "suppressed"
+    NO_ACCOUNT = "no_account"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What was decided on one channel. ``detail`` adds to the reason, such as why an address is suppressed."""
+
+    channel: str
+    choice: Choice
+    reason: Reason
+    detail: str = ""
+    kind: str = ""
+    address: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """What the decision depends on besides the person. An empty ``permitted`` permits every channel."""
+
+    channels: Sequence[str]
+    first_only: bool
+    category: str
+    is_mandatory: bool
+    variants: Collection[str]
+    permitted: Collection[str]
+    served: Collection[str]
+
+
+def plan(route: Route, person: Person) -> list[Decision]:
+    """One decision for each channel of the route, in its order."""
+    decisions = [_decide(name, route, person) for name in route.channels]
+    return list(_keep_later_ones_back(decisions)) if route.first_only else decisions
+
+
+def _decide(name: str, route: Route, person: Person) -> Decision:
+    channel = registry.channels()[name]
+    address = person.places.get(channel.address_kind, "")
+    reason, detail = _objection(channel, address, route, person)
+    return Decision(
+        channel=name,
+        choice=Choice.SKIPPED if reason else Choice.CHOSEN,
+        reason=reason or Reason.IN_ROUTE,
+        detail=detail,
+        kind=channel.address_kind,
+        address=address,
+    )
+
+
+def _objection(channel: Channel, address: str, route: Route, person: Person) -> tuple[Reason | None, str]:
+    name = channel.name
+    if route.permitted and name not in route.permitted:
+        return Reason.NOT_PERMITTED, ""
+    if name not in route.variants:
+        return Reason.NO_VARIANT, ""
+    if not address:
+        return Reason.NO_ADDRESS, ""
+    if not route.is_mandatory and person.has_muted(route.category, name):
+        return Reason.OPTED_OUT, f"muted {route.category}"
+    if suppression := person.suppression(channel.address_kind, address, name):
+        return Reason.SUPPRESSED, suppression
+    if name not in route.served:
+        return Reason.NO_ACCOUNT, ""
+    return None, ""
+
+
+def _keep_later_ones_back(decisions: Iterable[Decision]) -> Iterable[Decision]:
+    found = False
+    for each in decisions:
+        if each.choice is Choice.CHOSEN and found:
+            yield Decision(
+                channel=each.channel,
+                choice=Choice.FALLBACK,
+                reason=Reason.KEPT_AS_FALLBACK,
+                kind=each.kind,
+                address=each.address,
+            )
+        else:
+            found = found or each.choice is Choice.CHOSEN
+            yield each

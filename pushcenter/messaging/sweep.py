@@ -1,0 +1,142 @@
+"""The sweep: once a minute it finds what fell between, from the rows alone.
+
+Expired deliveries end; a lease that ran out means that nobody knows whether the provider has the message, and
+the doubt is settled by the adapter's promise or the template's policy; lanes with due work are woken.
+"""
+
+import random
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from channels_app.models import Account
+from channels_app.registry import UnknownAdapter
+from pushcenter.lanes import Lane
+from pushcenter.messaging import queue, receipts, retry, tally
+from pushcenter.messaging.models import Attempt, AttemptOutcome, Delivery, Event
+from pushcenter.messaging.states import State
+from templates_app.models import DoubtPolicy
+
+GROUP = 500
+
+
+@dataclass(slots=True)
+class Swept:
+    """What one sweep did, by number of deliveries."""
+
+    expired: int = 0
+    repeated: int = 0
+    held: int = 0
+    woken: list[str] = field(default_factory=list)
+
+
+def run() -> Swept:
+    """Sweep once; safe while other sweeps and workers run."""
+    swept = Swept()
+    now = timezone.now()
+    while count := _expire(now):
+        swept.expired += count
+    while _settle_leases(now, swept):
+        pass
+    receipts.match_early_ones()
+    _wake_lanes(swept)
+    return swept
+
+
+def _expire(now: datetime) -> int:
+    with transaction.atomic():
+        rows = Delivery.objects.expire(now, limit=GROUP)
+        _tally(rows, State.PENDING, State.EXPIRED)
+    return len(rows)
+
+
+def _settle_leases(now: datetime, swept: Swept) -> int:
+    with transaction.atomic():
+        rows = Delivery.objects.with_lease_over(now, limit=GROUP)
+        if not rows:
+            return 0
+        _write_down_as_lost(rows, now)
+        groups = _by_verdict(rows, now)
+        Delivery.objects.repeat(groups.repeat, maybe_duplicate=False)
+        Delivery.objects.repeat(groups.resend, maybe_duplicate=True)
+        Delivery.objects.hold(groups.hold, now, code="lease_over", reason="its worker was lost during the call")
+        _tally(groups.hold, State.SENDING, State.IN_DOUBT)
+    swept.held += len(groups.hold)
+    swept.repeated += len(rows) - len(groups.hold)
+    return len(rows)
+
+
+@dataclass(slots=True)
+class _Groups:
+    repeat: list[Delivery] = field(default_factory=list)
+    resend: list[Delivery] = field(default_factory=list)
+    hold: list[Delivery] = field(default_factory=list)
+
+
+def _by_verdict(rows: Iterable[Delivery], now: datetime) -> _Groups:
+    groups = _Groups()
+    harmless = _channels_where_repeating_is_harmless()
+    for row in rows:
+        wait = retry.backoff(row.lane, row.attempts + 1, dice=random.random)
+        row.due_at = now + (wait or timedelta())
+        if wait is None or row.due_at >= row.expires_at:
+            groups.hold.append(row)
+        elif row.channel in harmless and not row.message.is_test:
+            groups.repeat.append(row)
+        elif row.message.template.doubt_policy == DoubtPolicy.RESEND:
+            groups.resend.append(row)
+        else:
+            groups.hold.append(row)
+    return groups
+
+
+def _channels_where_repeating_is_harmless() -> set[str]:
+    """Channels all of whose accounts are idempotent: which account was in use is not known before the answer."""
+    promises: dict[str, list[bool]] = defaultdict(list)
+    for account in Account.objects.all():
+        try:
+            promises[account.channel].append(account.adapter_class.capabilities.idempotent)
+        except UnknownAdapter:
+            promises[account.channel].append(False)
+    return {channel for channel, each in promises.items() if all(each)}
+
+
+def _write_down_as_lost(rows: Sequence[Delivery], now: datetime) -> None:
+    Attempt.objects.bulk_create(
+        Attempt(
+            delivery=row,
+            number=row.attempts + 1,
+            outcome=AttemptOutcome.LOST,
+            code="lease_over",
+            detail="its worker was lost during the call, or could not record the answer",
+            started_at=row.claimed_at,
+            finished_at=now,
+        )
+        for row in rows
+    )
+    Event.objects.bulk_create(
+        Event(message_id=row.message_id, delivery=row, kind="lease_over", data={"claim": row.claims}, at=now)
+        for row in rows
+    )
+
+
+def _tally(rows: Iterable[Delivery], before: State, after: State) -> None:
+    tally.write(
+        change for row in rows for change in tally.moved(row.message, row.channel, before=before, after=after)
+    )
+
+
+def _wake_lanes(swept: Swept) -> None:
+    now = timezone.now()
+    for lane in Lane.values:
+        due = Delivery.objects.next_due(lane)
+        if due is None:
+            continue
+        with transaction.atomic():
+            queue.wake(lane, max(due, now))
+        if due <= now:
+            swept.woken.append(lane)

@@ -1,0 +1,67 @@
+"""Figures for the reports: each change writes what it changes, in its own transaction; the rollup adds it up.
+
+Nothing is counted twice and nothing forgotten, because a tally commits or vanishes with the fact it counts.
+Messages of test keys are not counted.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from pushcenter.messaging.models import Delivery, Interaction, Message, Tally
+from pushcenter.messaging.states import State
+
+#: Ends that are counted as such; ``sent`` and ``delivered`` count whoever ever got there.
+COUNTED_ENDS = frozenset(
+    {State.UNDELIVERED, State.FAILED, State.SKIPPED, State.EXPIRED, State.CANCELLED, State.IN_DOUBT}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One measure of one delivery that went up or down."""
+
+    message: Message
+    channel: str
+    measure: str
+    amount: int = 1
+
+
+def accepted(message: Message, deliveries: Iterable[Delivery]) -> Iterator[Change]:
+    """A message came in."""
+    for delivery in deliveries:
+        yield Change(message=message, channel=delivery.channel, measure="accepted")
+        yield from moved(message, delivery.channel, before=None, after=State(delivery.state))
+
+
+def moved(message: Message, channel: str, *, before: State | None, after: State) -> Iterator[Change]:
+    """A delivery came to an end, or back from one."""
+    if before == after:
+        return
+    if before in COUNTED_ENDS:
+        yield Change(message=message, channel=channel, measure=before.value, amount=-1)
+    if after in COUNTED_ENDS:
+        yield Change(message=message, channel=channel, measure=after.value)
+
+
+def interacted(interaction: Interaction) -> Change:
+    """A person did something with a delivery for the first time."""
+    delivery = interaction.delivery
+    return Change(message=delivery.message, channel=delivery.channel, measure=interaction.kind)
+
+
+def write(changes: Iterable[Change]) -> None:
+    """Store what changed, one row for each figure."""
+    sums: Counter[tuple[object, ...]] = Counter()
+    for each in changes:
+        message = each.message
+        if not message.is_test:
+            hour = message.accepted_at.replace(minute=0, second=0, microsecond=0)
+            sums[hour, message.system_id, message.template_id, each.channel, each.measure] += each.amount
+    Tally.objects.bulk_create(
+        Tally(
+            hour=hour, system_id=system, template_id=template, channel=channel, measure=measure, amount=amount
+        )
+        for (hour, system, template, channel, measure), amount in sums.items()
+        if amount
+    )

@@ -1,0 +1,203 @@
+"""The full-link timeline of a message: gate, intake, routing, attempts, receipts, interactions, in order."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from pushcenter.messaging.models import Attempt, AttemptOutcome, Delivery, Event, Interaction, Message, Receipt
+from pushcenter.messaging.states import State
+
+OK, WARNING, BAD, NEUTRAL = "ok", "warning", "bad", "neutral"
+
+DECISIONS = {
+    "chosen": ("Channel chosen", OK),
+    "fallback": ("Kept as fallback", NEUTRAL),
+    "skipped": ("Channel skipped", WARNING),
+}
+ATTEMPTS = {
+    AttemptOutcome.SENT: ("Provider took it", OK),
+    AttemptOutcome.TEMPORARY: ("Attempt failed for now", WARNING),
+    AttemptOutcome.THROTTLED: ("Provider asked us to slow down", WARNING),
+    AttemptOutcome.UNREACHABLE: ("Address cannot be reached", BAD),
+    AttemptOutcome.REFUSED: ("Provider refused the content", BAD),
+    AttemptOutcome.MISCONFIGURED: ("Account is misconfigured", BAD),
+    AttemptOutcome.LOST: ("No answer known", BAD),
+}
+RECEIPTS = {"delivered": OK, "sent": OK, "opened": OK, "clicked": OK, "undelivered": BAD, "complained": BAD}
+EVENTS = {
+    "fallback": ("Next channel of the route", WARNING),
+    "lease_over": ("Worker was lost; the delivery is in doubt", BAD),
+    "late_answer": ("The lost attempt answered after all", WARNING),
+}
+# Ends that no attempt and no receipt tells of.
+ENDS = {
+    State.EXPIRED: ("Expired", BAD),
+    State.CANCELLED: ("Cancelled", NEUTRAL),
+    State.IN_DOUBT: ("Held: in doubt", BAD),
+    State.FAILED: ("Failed", BAD),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One line of the timeline. ``tier`` is ``access``, ``business`` or ``service``."""
+
+    at: datetime
+    tier: str
+    kind: str
+    title: str
+    detail: str = ""
+    channel: str = ""
+    outcome: str = NEUTRAL
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+def timeline(message: Message) -> list[Entry]:
+    """All that happened, oldest first; steps of one moment in the order of the flow."""
+    deliveries = list(message.deliveries.order_by("id"))
+    channels = {each.pk: each.channel for each in deliveries}
+    attempts = Attempt.objects.filter(delivery__in=channels).select_related("account").order_by("started_at")
+    entries = [
+        *_acceptance(message),
+        *_routing(message),
+        *(_event(each, channels) for each in message.events.order_by("id")),
+        *(_attempt(each, channels) for each in attempts),
+        *(_receipt(each, channels) for each in Receipt.objects.filter(delivery__in=channels).order_by("at")),
+        *(_interaction(each, channels) for each in Interaction.objects.filter(delivery__in=channels)),
+        *_waits_and_ends(deliveries),
+    ]
+    # The sort is stable, so what shares a moment stays in the order of the flow.
+    return sorted(entries, key=lambda entry: entry.at)
+
+
+def _acceptance(message: Message) -> Iterator[Entry]:
+    yield Entry(
+        at=message.accepted_at,
+        tier="access",
+        kind="gate",
+        title="Let in",
+        detail=f"system {message.system.code}, key {message.key.prefix if message.key else 'since deleted'}…",
+        outcome=OK,
+        data={"system": message.system.code, "test": message.is_test, "request_id": message.request_id},
+    )
+    yield Entry(
+        at=message.accepted_at,
+        tier="business",
+        kind="accepted",
+        title="Accepted and stored",
+        detail=f"template {message.template.code}, version {message.version.number}, lane {message.lane}",
+        outcome=OK,
+        data={
+            "template": message.template.code,
+            "version": message.version.number,
+            "lane": message.lane,
+            "category": message.category,
+            "expires_at": message.expires_at.isoformat(),
+        },
+    )
+
+
+def _routing(message: Message) -> Iterator[Entry]:
+    for decision in message.plan:
+        title, outcome = DECISIONS[decision["choice"]]
+        reason = decision["reason"].replace("_", " ")
+        yield Entry(
+            at=message.accepted_at,
+            tier="business",
+            kind="routing",
+            title=title,
+            detail=": ".join(filter(None, [reason, decision["detail"]])),
+            channel=decision["channel"],
+            outcome=outcome,
+            data={"choice": decision["choice"], "reason": decision["reason"]},
+        )
+
+
+def _event(event: Event, channels: Mapping[Any, str]) -> Entry:
+    title, outcome = EVENTS.get(event.kind, (event.kind.replace("_", " ").capitalize(), NEUTRAL))
+    return Entry(
+        at=event.at,
+        tier="service",
+        kind=event.kind,
+        title=title,
+        channel=channels.get(event.delivery_id, ""),
+        outcome=outcome,
+        data=event.data,
+    )
+
+
+def _attempt(attempt: Attempt, channels: Mapping[Any, str]) -> Entry:
+    title, outcome = ATTEMPTS[AttemptOutcome(attempt.outcome)]
+    account = f" through {attempt.account.name}" if attempt.account else ""
+    answer = ": ".join(filter(None, [attempt.code, attempt.detail]))
+    return Entry(
+        at=attempt.finished_at,
+        tier="service",
+        kind="attempt",
+        title=title,
+        detail=f"attempt {attempt.number}{account}, {attempt.milliseconds} ms" + (f"; {answer}" if answer else ""),
+        channel=channels[attempt.delivery_id],
+        outcome=outcome,
+        data={
+            "number": attempt.number,
+            "adapter": attempt.adapter,
+            "account": attempt.account.name if attempt.account else "",
+            "outcome": attempt.outcome,
+            "code": attempt.code,
+            "answer": attempt.detail,
+            "provider_id": attempt.provider_id,
+            "milliseconds": attempt.milliseconds,
+        },
+    )
+
+
+def _receipt(receipt: Receipt, channels: Mapping[Any, str]) -> Entry:
+    return Entry(
+        at=receipt.at,
+        tier="service",
+        kind="receipt",
+        title=f"Receipt: {receipt.outcome.replace('_', ' ')}",
+        detail=": ".join(filter(None, [receipt.code, receipt.reason])),
+        channel=channels[receipt.delivery_id],
+        outcome=RECEIPTS.get(receipt.outcome, WARNING),
+        data={"outcome": receipt.outcome, "code": receipt.code, "provider_id": receipt.provider_id},
+    )
+
+
+def _interaction(interaction: Interaction, channels: Mapping[Any, str]) -> Entry:
+    return Entry(
+        at=interaction.at,
+        tier="service",
+        kind="interaction",
+        title=interaction.get_kind_display().capitalize(),
+        detail=f"seen by {interaction.source}" if interaction.source else "",
+        channel=channels[interaction.delivery_id],
+        outcome=OK,
+        data={"kind": interaction.kind},
+    )
+
+
+def _waits_and_ends(deliveries: Iterable[Delivery]) -> Iterator[Entry]:
+    for each in deliveries:
+        state = State(each.state)
+        if state is State.PENDING:
+            title = "Retry is due" if each.attempts else "Due"
+            detail = ": ".join(filter(None, [each.code, each.reason])) if each.code else ""
+            yield _line(each, each.due_at, "due", title, NEUTRAL, detail)
+        elif state in ENDS and each.ended_at and (state is not State.FAILED or each.code == "render_error"):
+            title, outcome = ENDS[state]
+            yield _line(each, each.ended_at, state.value, title, outcome, each.reason)
+
+
+def _line(delivery: Delivery, at: datetime, kind: str, title: str, outcome: str, detail: str) -> Entry:
+    return Entry(
+        at=at,
+        tier="service",
+        kind=kind,
+        title=title,
+        detail=detail,
+        channel=delivery.channel,
+        outcome=outcome,
+        data={"code": delivery.code, "maybe_duplicate": delivery.maybe_duplicate},
+    )

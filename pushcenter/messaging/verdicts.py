@@ -1,0 +1,45 @@
+"""What one attempt came to: the value that policy decides and that the record stores."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from channels_app.contract import Receipt
+from pushcenter.messaging.states import State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The consequence of an attempt for its delivery.
+
+    ``due_at`` is set with the state ``pending``: when to try again. ``suppress`` is the reason for which the
+    address is not to be used again; ``fall_back`` asks for the next channel of the route, ``pause_account``
+    for a pause of the account, ``maybe_duplicate`` marks a repetition that may reach the person twice.
+    """
+
+    state: State
+    outcome: str
+    due_at: datetime | None = None
+    provider_id: str = ""
+    code: str = ""
+    reason: str = ""
+    suppress: str = ""
+    fall_back: bool = False
+    pause_account: bool = False
+    maybe_duplicate: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """A claim that came to an end. ``called`` tells whether an adapter was called at all; ``number`` counts that."""
+
+    delivery_id: UUID
+    claim: int
+    number: int
+    called: bool
+    verdict: Verdict
+    adapter: str
+    account_id: UUID | None
+    started_at: datetime
+    finished_at: datetime
+    receipts: tuple[Receipt, ...] = ()

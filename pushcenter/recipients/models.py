@@ -1,0 +1,156 @@
+"""Who can be reached, where, and what they do not want."""
+
+from collections.abc import Iterable
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from pushcenter.ids import uuid7
+
+
+class Group(models.Model):
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    code = models.SlugField(_("code"), max_length=60, unique=True)
+    name = models.CharField(_("name"), max_length=100)
+
+    class Meta:
+        verbose_name = _("group")
+        verbose_name_plural = _("groups")
+        ordering = ["code"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Recipient(models.Model):
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    external_id = models.CharField(
+        _("external id"), max_length=200, unique=True, help_text=_("The enterprise's own id of this person.")
+    )
+    name = models.CharField(_("name"), max_length=200, blank=True)
+    locale = models.CharField(_("locale"), max_length=35, blank=True, help_text=_("Such as en or zh-hans."))
+    time_zone = models.CharField(_("time zone"), max_length=50, blank=True)
+    groups = models.ManyToManyField(Group, related_name="recipients", blank=True, verbose_name=_("groups"))
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("changed"), auto_now=True)
+
+    class Meta:
+        verbose_name = _("recipient")
+        verbose_name_plural = _("recipients")
+        ordering = ["external_id"]
+        constraints = [models.CheckConstraint(condition=~Q(external_id=""), name="recipient_has_an_external_id")]
+
+    def __str__(self) -> str:
+        return self.name or self.external_id
+
+
+class Address(models.Model):
+    """One place where a recipient can be reached. ``kind`` is what its channel calls it: email, phone, url …"""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    recipient = models.ForeignKey(
+        Recipient, on_delete=models.CASCADE, related_name="addresses", verbose_name=_("recipient")
+    )
+    kind = models.CharField(_("kind"), max_length=40)
+    value = models.CharField(_("address"), max_length=2048)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("address")
+        verbose_name_plural = _("addresses")
+        ordering = ["recipient", "kind", "created_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["recipient", "kind", "value"], name="address_once_per_recipient"),
+        ]
+
+    def __str__(self) -> str:
+        return self.kind
+
+
+class Category(models.Model):
+    """What a recipient can mute, unless it is mandatory."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    code = models.SlugField(_("code"), max_length=60, unique=True)
+    name = models.CharField(_("name"), max_length=100)
+    description = models.CharField(_("description"), max_length=300, blank=True)
+    is_mandatory = models.BooleanField(
+        _("mandatory"), default=False, help_text=_("A mandatory category cannot be muted: security, law, contract.")
+    )
+
+    class Meta:
+        verbose_name = _("category")
+        verbose_name_plural = _("categories")
+        ordering = ["code"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Preference(models.Model):
+    """A recipient's word on a category: on one channel, or (with an empty channel) on all of them."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    recipient = models.ForeignKey(
+        Recipient, on_delete=models.CASCADE, related_name="preferences", verbose_name=_("recipient")
+    )
+    category = models.ForeignKey(
+        Category, on_delete=models.CASCADE, related_name="+", verbose_name=_("category")
+    )
+    channel = models.CharField(_("channel"), max_length=40, blank=True, help_text=_("Empty means every channel."))
+    is_muted = models.BooleanField(_("muted"), default=True)
+    updated_at = models.DateTimeField(_("changed"), auto_now=True)
+
+    class Meta:
+        verbose_name = _("preference")
+        verbose_name_plural = _("preferences")
+        constraints = [
+            models.UniqueConstraint(fields=["recipient", "category", "channel"], name="preference_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.category} {self.channel}".strip()
+
+
+class SuppressionReason(models.TextChoices):
+    UNREACHABLE = "unreachable", _("cannot be reached")
+    OPTED_OUT = "opted_out", _("opted out")
+    COMPLAINED = "complained", _("complained")
+    MANUAL = "manual", _("by an operator")
+
+
+class SuppressionQuerySet(models.QuerySet["Suppression"]):
+    def against(self, places: Iterable[tuple[str, str]]) -> "SuppressionQuerySet":
+        """Those that stand against any of these ``(kind, address)`` pairs."""
+        match = Q(pk__in=[])
+        for kind, value in places:
+            match |= Q(kind=kind, value=value)
+        return self.filter(match)
+
+
+class Suppression(models.Model):
+    """An address that is not written to, on one channel or (with an empty channel) on all that use its kind."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    kind = models.CharField(_("kind"), max_length=40)
+    value = models.CharField(_("address"), max_length=2048)
+    channel = models.CharField(_("channel"), max_length=40, blank=True, help_text=_("Empty means every channel."))
+    reason = models.CharField(
+        _("reason"), max_length=20, choices=SuppressionReason.choices, default=SuppressionReason.MANUAL
+    )
+    detail = models.CharField(_("detail"), max_length=300, blank=True)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    objects = SuppressionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("suppressed address")
+        verbose_name_plural = _("suppressed addresses")
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "value", "channel"], name="suppression_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.get_reason_display()}"

@@ -1,0 +1,230 @@
+"""Every setting, read from the environment or from ``.env``. docs/configuration.md describes each one."""
+
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+from environ import Env
+
+from pushcenter import embedded
+from pushcenter.trial import trial_secrets
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = Env()
+Env.read_env(BASE_DIR / ".env", overwrite=False)
+
+# --- Where it lives ---------------------------------------------------------------------------------------
+
+PUSHCENTER_DATA = Path(env.str("PUSHCENTER_DATA", default=str(BASE_DIR / "var"))).resolve()
+PORT = env.int("PORT", default=8000)
+BASE_URL = env.str("BASE_URL", default=f"http://127.0.0.1:{PORT}").rstrip("/")
+
+# Without a DATABASE_URL this is a trial on one machine: bundled database, generated keys, local demo targets.
+DATABASE_URL = env.str("DATABASE_URL", default="")
+TRIAL = not DATABASE_URL
+EMBEDDED_FSYNC = env.bool("EMBEDDED_FSYNC", default=True)
+
+# --- Keys --------------------------------------------------------------------------------------------------
+
+SECRET_KEY = env.str("SECRET_KEY", default="")
+FIELD_KEYS = env.list("FIELD_KEYS", default=[])
+if TRIAL and not (SECRET_KEY and FIELD_KEYS):
+    generated = trial_secrets(PUSHCENTER_DATA)
+    SECRET_KEY = SECRET_KEY or generated.secret_key
+    FIELD_KEYS = FIELD_KEYS or [generated.field_key]
+if not SECRET_KEY or not FIELD_KEYS:
+    raise ImproperlyConfigured("set SECRET_KEY and FIELD_KEYS; with a DATABASE_URL no key is generated")
+
+# --- Web ---------------------------------------------------------------------------------------------------
+
+DEBUG = env.bool("DEBUG", default=False)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"] if TRIAL else [])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+WEB_WORKERS = env.int("WEB_WORKERS", default=2)
+WEB_THREADS = env.int("WEB_THREADS", default=4)
+MAX_BODY_BYTES = env.int("MAX_BODY_BYTES", default=1_000_000)
+DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
+
+HTTPS = env.bool("HTTPS", default=not TRIAL)
+SESSION_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_SECURE = HTTPS
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=31_536_000 if HTTPS else 0)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
+SECURE_HSTS_PRELOAD = HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", default=False) else None
+X_FRAME_OPTIONS = "DENY"
+
+ROOT_URLCONF = "pushcenter.urls"
+WSGI_APPLICATION = "pushcenter.wsgi.application"
+APPEND_SLASH = True
+
+INSTALLED_APPS = [
+    "unfold.apps.BasicAppConfig",
+    "pushcenter.apps.ConsoleConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_q",
+    "pushcenter.apps.PushCenterConfig",
+    "pushcenter.access",
+    "pushcenter.recipients",
+    "templates_app",
+    "channels_app",
+    "pushcenter.messaging",
+    "analytics_app",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+STATIC_URL = "static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = True
+
+# --- Database ----------------------------------------------------------------------------------------------
+
+if TRIAL:
+    DATABASES = {"default": embedded.database_settings(PUSHCENTER_DATA, fsync=EMBEDDED_FSYNC)}
+else:
+    DATABASES = {"default": env.db_url_config(DATABASE_URL)}
+    if not DATABASES["default"].get("ENGINE", "").endswith(("postgresql", "postgis")):
+        raise ImproperlyConfigured("DATABASE_URL must name a PostgreSQL server: postgres://user:password@host/name")
+# A connection is dear to open and cheap to keep; the check at the start of a request costs one round trip.
+DATABASES["default"].setdefault("CONN_MAX_AGE", 300)
+DATABASES["default"].setdefault("CONN_HEALTH_CHECKS", True)
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Accounts of people ------------------------------------------------------------------------------------
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "admin:login"
+
+# --- Languages and time ------------------------------------------------------------------------------------
+
+LANGUAGE_CODE = env.str("LANGUAGE_CODE", default="en")
+LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
+TIME_ZONE = env.str("TIME_ZONE", default="UTC")
+USE_TZ = True
+USE_I18N = True
+
+# --- API ---------------------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["pushcenter.access.authentication.KeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["pushcenter.access.permissions.HasScope"],
+    "DEFAULT_PARSER_CLASSES": ["pushcenter.access.parsing.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "pushcenter.access.negotiation.AlwaysJSON",
+    "EXCEPTION_HANDLER": "pushcenter.access.problems.handle",
+    "UNAUTHENTICATED_USER": None,
+    "URL_FORMAT_OVERRIDE": None,
+}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Push Center",
+    "DESCRIPTION": "One call sends a notification over every channel that its recipient can be reached on.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [],
+}
+
+# --- Queue and dispatch ------------------------------------------------------------------------------------
+
+WORKERS = env.int("WORKERS", default=4)
+DISPATCH_WINDOW = env.int("DISPATCH_WINDOW", default=100)
+DISPATCH_SECONDS = env.int("DISPATCH_SECONDS", default=30)
+LEASE_SECONDS = env.int("LEASE_SECONDS", default=90)
+DEFAULT_TIME_TO_LIVE = env.int("DEFAULT_TIME_TO_LIVE", default=3 * 24 * 3600)
+
+Q_CLUSTER = {
+    "name": "pushcenter",
+    "orm": "default",
+    "broker_class": "pushcenter.messaging.queue.LaneBroker",
+    "workers": WORKERS,
+    "queue_limit": WORKERS,
+    "bulk": 1,
+    "poll": 0.1,
+    # A task is acknowledged once, whatever its end: what it left undone, the sweep finds in the rows themselves.
+    "ack_failures": True,
+    "max_attempts": 1,
+    "timeout": DISPATCH_SECONDS + 2 * LEASE_SECONDS,
+    "retry": DISPATCH_SECONDS + 3 * LEASE_SECONDS,
+    "save_limit": -1,
+    "recycle": 10_000,
+    "catch_up": False,
+    "label": "Queue",
+    "log_level": "WARNING",
+}
+
+# --- Outbound calls ----------------------------------------------------------------------------------------
+
+# Networks that webhooks may reach although they are private; the trial's receiver listens on loopback.
+OUTBOUND_ALLOWED_NETWORKS = env.list(
+    "OUTBOUND_ALLOWED_NETWORKS", default=["127.0.0.0/8", "::1/128"] if TRIAL else []
+)
+
+# --- The trial's own mail sink and webhook receiver --------------------------------------------------------
+
+DEMO_SMTP_PORT = env.int("DEMO_SMTP_PORT", default=PORT + 25)
+DEMO_HTTP_PORT = env.int("DEMO_HTTP_PORT", default=PORT + 80)
+
+# --- Logging -----------------------------------------------------------------------------------------------
+
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {
+        "pushcenter": {"level": LOG_LEVEL},
+        "channels_app": {"level": LOG_LEVEL},
+        # A refused request is its caller's business and has its answer.
+        "django.request": {"level": "ERROR"},
+        "django-q": {"level": "WARNING", "handlers": ["console"], "propagate": False},
+    },
+}

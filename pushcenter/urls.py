@@ -1,0 +1,26 @@
+"""Every address of Push Center."""
+
+from django.contrib import admin
+from django.urls import include, path
+from django.views.generic import RedirectView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+from pushcenter.access.views import health
+from pushcenter.access.views.callbacks import callback
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/", admin.site.urls),
+    path("api/v1/", include("pushcenter.access.urls")),
+    path("api/schema", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("api/<path:rest>", health.no_such_call),
+    path("callbacks/<uuid:account_id>/<str:token>", callback, name="callback"),
+    path("healthz", health.healthz),
+    path("readyz", health.readyz),
+]
+
+handler400 = health.bad_request
+handler403 = health.forbidden
+handler404 = health.not_found
+handler500 = health.server_error

@@ -1,0 +1,69 @@
+"""The parameters of a version: its JSON Schema held against what a caller gives."""
+
+import difflib
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema.exceptions import ValidationError
+
+from pushcenter.faults import Fault, pointer
+from templates_app.models import TemplateVersion
+
+#: Names that every template can use besides its own variables.
+PROVIDED = frozenset({"recipient"})
+
+
+@lru_cache(maxsize=512)
+def _published(version_id: UUID) -> Draft202012Validator:
+    # A published version never changes, so what was compiled once stays right.
+    return validator(TemplateVersion.objects.only("variables").get(pk=version_id).variables)
+
+
+def validator(schema: Mapping[str, Any]) -> Draft202012Validator:
+    return Draft202012Validator(dict(schema), format_checker=FormatChecker())
+
+
+def faults(version: TemplateVersion, params: Mapping[str, Any]) -> list[Fault]:
+    """Every fault in the parameters, each with a pointer below ``/params``."""
+    check = validator(version.variables) if version.is_editable else _published(version.pk)
+    # Dict keys, because the library reports each missing name of one list apart.
+    return list(dict.fromkeys(fault for error in check.iter_errors(params) for fault in _explain(error)))
+
+
+def with_defaults(version: TemplateVersion, params: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters, and the schema's ``default`` where one is missing."""
+    properties = version.variables.get("properties", {})
+    defaults = {name: spec["default"] for name, spec in properties.items() if "default" in spec}
+    return {**defaults, **params}
+
+
+def _explain(error: ValidationError) -> Iterator[Fault]:
+    path = ("params", *error.absolute_path)
+    if error.validator == "required":
+        given = error.instance
+        for name in error.validator_value:
+            if name not in given:
+                yield Fault(pointer=pointer(*path, name), code="missing_variable", detail=f"{name} is required.")
+    elif error.validator == "additionalProperties":
+        known = list(error.schema.get("properties", {}))
+        for name in set(error.instance) - set(known):
+            yield Fault(pointer=pointer(*path, name), code="unknown_variable", detail=_unknown(name, known))
+    else:
+        yield Fault(pointer=pointer(*path), code="invalid_variable", detail=_sentence(error))
+
+
+def _unknown(name: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f" Did you mean {near[0]}?" if near else ""
+    return f"The template has no variable {name!r}.{hint}"
+
+
+def _sentence(error: ValidationError) -> str:
+    if error.validator == "type":
+        wanted = error.validator_value
+        return f"This must be of type {' or '.join(wanted) if isinstance(wanted, list) else wanted}."
+    # The library's sentence repeats the whole value first; people need the rule.
+    return f"This does not hold to {error.validator}: {error.validator_value!r}"[:300]

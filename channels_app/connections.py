@@ -30,9 +30,19 @@ def connect(account: Account) -> Adapter:
     held = _open.get(account.pk)
     if held and held[0] == account.updated_at:
         return held[1]
+    # One that the account's change has made stale keeps its connections until the calls under way are over,
+    # and gives them back when the last of them lets go of it.
     try:
         adapter = account.connect()
     except (registry.UnknownAdapter, UnreadableSecret) as error:
         raise NoAccount(f"account {account.name}: {error}") from None
     _open[account.pk] = (account.updated_at, adapter)
     return adapter
+
+
+async def close() -> None:
+    """Let go of every adapter of this process."""
+    held = [adapter for _, adapter in _open.values()]
+    _open.clear()
+    for adapter in held:
+        await adapter.close()

@@ -215,7 +215,8 @@ class Capabilities:
     """What a provider can do; unsupported is the default.
 
     ``idempotent``: the same delivery id sent twice reaches the person once, so that an attempt with an
-    unknown end is simply repeated. ``timeout`` bounds one call, in seconds.
+    unknown end is simply repeated. ``timeout`` bounds one call, in seconds, and ``concurrency`` the calls that
+    one process has under way.
     """
 
     receipts: bool = False
@@ -224,6 +225,7 @@ class Capabilities:
     recall: bool = False
     batch_size: int = 1
     timeout: float = 30.0
+    concurrency: int = 100
 
 
 class Adapter(ABC):
@@ -240,6 +242,13 @@ class Adapter(ABC):
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         self.config = config
+        #: A place for each call that may be under way at once: a slow account fills its own and no other's.
+        self.places = asyncio.Semaphore(self.concurrency)
+
+    @property
+    def concurrency(self) -> int:
+        """How many calls one process may have under way through this account."""
+        return self.capabilities.concurrency
 
     @abstractmethod
     async def send(self, message: Outgoing) -> Sent:

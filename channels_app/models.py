@@ -37,7 +37,9 @@ class Account(models.Model):
     channel = models.CharField(_("channel"), max_length=40)
     adapter = models.CharField(_("adapter"), max_length=60)
     priority = models.PositiveSmallIntegerField(
-        _("priority"), default=10, help_text=_("The lowest number is tried first; equal ones share the load by weight.")
+        _("priority"),
+        default=10,
+        help_text=_("The lowest number is tried first; equal ones share the load by weight."),
     )
     weight = models.PositiveSmallIntegerField(_("weight"), default=1)
     is_active = models.BooleanField(_("active"), default=True)

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from environ import Env
 
 from pushcenter import embedded
+from pushcenter.console import UNFOLD as UNFOLD
 from pushcenter.trial import trial_secrets
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -54,7 +55,9 @@ SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=31_536_000 if HTTPS else 0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", default=False) else None
+SECURE_PROXY_SSL_HEADER = (
+    ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", default=False) else None
+)
 X_FRAME_OPTIONS = "DENY"
 
 ROOT_URLCONF = "pushcenter.urls"
@@ -63,6 +66,9 @@ APPEND_SLASH = True
 
 INSTALLED_APPS = [
     "unfold.apps.BasicAppConfig",
+    "unfold.contrib.filters",
+    "unfold.contrib.forms",
+    "unfold.contrib.inlines",
     "pushcenter.apps.ConsoleConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -120,7 +126,9 @@ if TRIAL:
 else:
     DATABASES = {"default": env.db_url_config(DATABASE_URL)}
     if not DATABASES["default"].get("ENGINE", "").endswith(("postgresql", "postgis")):
-        raise ImproperlyConfigured("DATABASE_URL must name a PostgreSQL server: postgres://user:password@host/name")
+        raise ImproperlyConfigured(
+            "DATABASE_URL must name a PostgreSQL server: postgres://user:password@host/name"
+        )
 # A connection is dear to open and cheap to keep; the check at the start of a request costs one round trip.
 DATABASES["default"].setdefault("CONN_MAX_AGE", 300)
 DATABASES["default"].setdefault("CONN_HEALTH_CHECKS", True)

@@ -99,7 +99,9 @@ class TemplateVersion(models.Model):
         _("state"), max_length=10, choices=VersionState.choices, default=VersionState.DRAFT, editable=False
     )
     variables = models.JSONField(
-        _("variables"), default=empty_schema, help_text=_("A JSON Schema of the parameters that callers give.")
+        _("variables"),
+        default=empty_schema,
+        help_text=_("A JSON Schema of the parameters that callers give."),
     )
     sample = models.JSONField(_("sample parameters"), default=dict, blank=True)
     note = models.CharField(_("change note"), max_length=300, blank=True)
@@ -130,7 +132,9 @@ class TemplateVersion(models.Model):
         ordering = ["template", "-number"]
         constraints = [
             models.UniqueConstraint(fields=["template", "number"], name="version_number_once"),
-            models.UniqueConstraint(fields=["template"], condition=Q(state="published"), name="one_published_version"),
+            models.UniqueConstraint(
+                fields=["template"], condition=Q(state="published"), name="one_published_version"
+            ),
         ]
         permissions = [("publish_templateversion", _("Can publish a template version"))]
 

@@ -107,7 +107,9 @@ def render_variant(variant: Variant, context: Mapping[str, Any], *, published: b
     return compiled.render(context)
 
 
-def render(version: TemplateVersion, *, channel: str, locale: str, params: Mapping[str, Any]) -> dict[str, Any]:
+def render(
+    version: TemplateVersion, *, channel: str, locale: str, params: Mapping[str, Any]
+) -> dict[str, Any]:
     """What a version says on a channel; raises :class:`RenderError`, also where it has no such variant."""
     variant = choose_variant(version.variants.all(), channel=channel, locale=locale)
     if variant is None:

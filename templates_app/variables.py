@@ -42,13 +42,13 @@ def with_defaults(version: TemplateVersion, params: Mapping[str, Any]) -> dict[s
 
 def _explain(error: ValidationError) -> Iterator[Fault]:
     path = ("params", *error.absolute_path)
+    schema: dict[str, Any] = error.schema if isinstance(error.schema, dict) else {}
     if error.validator == "required":
-        given = error.instance
-        for name in error.validator_value:
-            if name not in given:
-                yield Fault(pointer=pointer(*path, name), code="missing_variable", detail=f"{name} is required.")
+        for name in set(schema["required"]) - set(error.instance):
+            detail = f"{name} is required."
+            yield Fault(pointer=pointer(*path, name), code="missing_variable", detail=detail)
     elif error.validator == "additionalProperties":
-        known = list(error.schema.get("properties", {}))
+        known = list(schema.get("properties", {}))
         for name in set(error.instance) - set(known):
             yield Fault(pointer=pointer(*path, name), code="unknown_variable", detail=_unknown(name, known))
     else:

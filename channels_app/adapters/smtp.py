@@ -165,9 +165,13 @@ class SmtpAdapter(Adapter):
         super().__init__(config)
         self._sender = Mailbox.parse(config["from_address"])
         self._reply_to = Mailbox.parse(config["reply_to"]) if config.get("reply_to") else None
-        self._pool = ThreadPoolExecutor(max_workers=config.get("connections") or 4, thread_name_prefix="smtp")
+        self._pool = ThreadPoolExecutor(max_workers=self.concurrency, thread_name_prefix="smtp")
         self._idle: list[tuple[smtplib.SMTP, float]] = []  # with the time since which it is idle
         self._closed = False
+
+    @property
+    def concurrency(self) -> int:
+        return self.config.get("connections") or 4
 
     async def send(self, message: Outgoing) -> Sent:
         if self._closed:

@@ -62,7 +62,9 @@ class KeyAuthentication(BaseAuthentication):
             raise BadKey
         key = self._key(secret.strip())
         if not key.permits_address(request.META.get("REMOTE_ADDR", "")):
-            raise exceptions.PermissionDenied("This key may not be used from this address.", "address_not_permitted")
+            raise exceptions.PermissionDenied(
+                "This key may not be used from this address.", "address_not_permitted"
+            )
         return Principal(system=key.system, key=key), key
 
     def authenticate_header(self, request: Request) -> str:

@@ -34,7 +34,9 @@ class ZonedDateTimeField(serializers.DateTimeField):
         except ValueError:
             moment = None
         if moment is None:
-            raise serializers.ValidationError("Write a moment such as 2030-01-31T09:00:00+08:00.", "invalid_datetime")
+            raise serializers.ValidationError(
+                "Write a moment such as 2030-01-31T09:00:00+08:00.", "invalid_datetime"
+            )
         if moment.tzinfo is None:
             raise serializers.ValidationError("Add the time zone, such as Z or +08:00.", "missing_time_zone")
         return moment

@@ -23,7 +23,9 @@ class System(models.Model):
     name = models.CharField(_("name"), max_length=100)
     owner_email = models.EmailField(_("owner's email"), blank=True)
     is_active = models.BooleanField(
-        _("active"), default=True, help_text=_("An inactive system is refused at the gate, whatever its keys say.")
+        _("active"),
+        default=True,
+        help_text=_("An inactive system is refused at the gate, whatever its keys say."),
     )
     channels = ArrayField(
         models.CharField(max_length=40),
@@ -78,7 +80,9 @@ class ApiKey(models.Model):
     """A key is stored as a hash; what is shown of it later is its prefix."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    system = models.ForeignKey(System, on_delete=models.CASCADE, related_name="keys", verbose_name=_("system"))
+    system = models.ForeignKey(
+        System, on_delete=models.CASCADE, related_name="keys", verbose_name=_("system")
+    )
     name = models.CharField(_("name"), max_length=100, blank=True)
     prefix = models.CharField(_("prefix"), max_length=20, editable=False)
     digest = models.CharField(max_length=64, unique=True, editable=False)
@@ -86,7 +90,9 @@ class ApiKey(models.Model):
         _("test key"), default=False, help_text=_("Runs the whole pipeline with a simulated provider.")
     )
     scopes = ArrayField(
-        models.CharField(max_length=20, choices=Scope.choices), verbose_name=_("scopes"), default=default_scopes
+        models.CharField(max_length=20, choices=Scope.choices),
+        verbose_name=_("scopes"),
+        default=default_scopes,
     )
     allowed_networks = ArrayField(
         models.CharField(max_length=50, validators=[check_network]),
@@ -107,7 +113,9 @@ class ApiKey(models.Model):
         verbose_name_plural = _("API keys")
         ordering = ["system", "created_at"]
         constraints = [
-            models.CheckConstraint(condition=Q(scopes__contained_by=[*Scope.values]), name="apikey_scopes_are_known"),
+            models.CheckConstraint(
+                condition=Q(scopes__contained_by=[*Scope.values]), name="apikey_scopes_are_known"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -39,7 +39,9 @@ def loads(body: bytes) -> Any:
     except RecursionError:
         raise BadJSON("The body is nested too deeply.") from None
     except json.JSONDecodeError as error:
-        raise BadJSON(f"The body is not JSON: {error.msg} (line {error.lineno}, column {error.colno}).") from None
+        raise BadJSON(
+            f"The body is not JSON: {error.msg} (line {error.lineno}, column {error.colno})."
+        ) from None
     except ValueError:
         raise BadJSON("The body has a number that is too large.") from None
     _check(value, MAX_DEPTH)

@@ -1,6 +1,6 @@
 """What a key may do: each view names the scope that it needs."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from rest_framework import exceptions
 from rest_framework.permissions import BasePermission
@@ -8,6 +8,8 @@ from rest_framework.request import Request
 
 if TYPE_CHECKING:  # DRF's views load this module while they are being loaded themselves
     from rest_framework.views import APIView
+
+    from pushcenter.access.authentication import Principal
 
 
 class HasScope(BasePermission):
@@ -19,8 +21,12 @@ class HasScope(BasePermission):
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         if request.user is None:
-            raise exceptions.NotAuthenticated("Send your API key as: Authorization: Bearer <key>.", "missing_key")
+            raise exceptions.NotAuthenticated(
+                "Send your API key as: Authorization: Bearer <key>.", "missing_key"
+            )
         scope = getattr(view, "scopes", {}).get(request.method)
-        if scope is None or not request.user.may(scope):
-            raise exceptions.PermissionDenied(f"This key does not have the scope {scope or 'needed'}.", "missing_scope")
+        if scope is None or not cast("Principal", request.user).may(scope):
+            raise exceptions.PermissionDenied(
+                f"This key does not have the scope {scope or 'needed'}.", "missing_scope"
+            )
         return True

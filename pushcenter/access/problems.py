@@ -63,7 +63,9 @@ def handle(error: Exception, context: Mapping[str, Any]) -> Response | None:
         case NotPermitted():
             problem = body(403, "not_permitted", "This system may not ask for that.", error.faults)
         case Rejected():
-            problem = body(422, "invalid_request", "The request has faults; nothing was stored.", error.faults)
+            problem = body(
+                422, "invalid_request", "The request has faults; nothing was stored.", error.faults
+            )
         case InvalidRequest():
             problem = body(422, error.default_code, str(error.detail), error.faults)
         case exceptions.ValidationError():

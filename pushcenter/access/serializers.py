@@ -54,7 +54,9 @@ class SendSerializer(StrictSerializer):
     expires_at = ZonedDateTimeField(required=False, help_text="Not after this moment.")
     reference = serializers.CharField(required=False, max_length=200, help_text="Your own id for it.")
     metadata = serializers.DictField(required=False, help_text="Kept with the message and given back.")
-    category = serializers.CharField(required=False, max_length=60, help_text="Overrides the template's category.")
+    category = serializers.CharField(
+        required=False, max_length=60, help_text="Overrides the template's category."
+    )
 
     def as_request(self, request_id: str) -> Request:
         """What intake takes; to be called on a valid serializer."""
@@ -161,7 +163,7 @@ class EntrySerializer(serializers.Serializer):
     detail = serializers.CharField()
     channel = serializers.CharField()
     outcome = serializers.ChoiceField(["ok", "warning", "bad", "neutral"])
-    data = serializers.DictField()
+    data = serializers.DictField()  # type: ignore[assignment]  # the stubs know only the base class's `data`
 
 
 class TraceSerializer(serializers.Serializer):
@@ -202,7 +204,9 @@ class InboxQuerySerializer(StrictSerializer):
 class MarkReadSerializer(StrictSerializer):
     """Which entries were read: these, or all where no ids are given."""
 
-    ids = serializers.ListField(child=serializers.UUIDField(), required=False, allow_empty=False, max_length=1000)
+    ids = serializers.ListField(
+        child=serializers.UUIDField(), required=False, allow_empty=False, max_length=1000
+    )
 
 
 class MarkedSerializer(serializers.Serializer):
@@ -224,4 +228,4 @@ class ProblemSerializer(serializers.Serializer):
     status = serializers.IntegerField()
     code = serializers.CharField()
     detail = serializers.CharField()
-    errors = FaultSerializer(many=True)
+    errors = FaultSerializer(many=True)  # type: ignore[assignment]  # as above, for `errors`

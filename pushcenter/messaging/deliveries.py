@@ -13,6 +13,7 @@ from uuid import UUID
 from django.db import connections, models
 from django.db.models import F, Min
 from django.db.models.functions import Now
+from django.db.models.query import RawQuerySet
 
 from pushcenter.messaging.states import State
 from pushcenter.messaging.verdicts import Ended
@@ -22,10 +23,10 @@ if TYPE_CHECKING:
 
 CLAIM = """
 UPDATE messaging_delivery
-   SET state = 'sending', claims = claims + 1, lease_until = now() + %(lease)s
+   SET state = 'sending', claims = claims + 1, lease_until = statement_timestamp() + %(lease)s
  WHERE id = ANY(ARRAY(
          SELECT id FROM messaging_delivery
-          WHERE state = 'pending' AND lane = %(lane)s AND due_at <= now() AND expires_at > now()
+          WHERE state = 'pending' AND lane = %(lane)s AND due_at <= statement_timestamp() AND expires_at > statement_timestamp()
           ORDER BY due_at LIMIT %(limit)s
             FOR UPDATE SKIP LOCKED))
 RETURNING *
@@ -35,9 +36,10 @@ RETURNING *
 # the delivery again: that ends a doubt, or saves a repetition.
 RECORD = """
 WITH v AS (
-    SELECT * FROM unnest(%(id)s::uuid[], %(claim)s::int[], %(called)s::bool[], %(state)s::text[], %(due_at)s::timestamptz[],
-                         %(account_id)s::uuid[], %(provider_id)s::text[], %(code)s::text[], %(reason)s::text[],
-                         %(maybe_duplicate)s::bool[], %(finished_at)s::timestamptz[])
+    SELECT * FROM unnest(%(id)s::uuid[], %(claim)s::int[], %(called)s::bool[], %(state)s::text[],
+                         %(due_at)s::timestamptz[], %(account_id)s::uuid[], %(provider_id)s::text[],
+                         %(code)s::text[], %(reason)s::text[], %(maybe_duplicate)s::bool[],
+                         %(finished_at)s::timestamptz[])
       AS v(id, claim, called, state, due_at, account_id, provider_id, code, reason, maybe_duplicate, finished_at)
 ), old AS (
     SELECT d.id, d.state, d.sent_at, d.delivered_at
@@ -95,7 +97,8 @@ class Before:
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def claim(self, *, lane: str, limit: int, lease: timedelta) -> list["Delivery"]:
         """Take up to ``limit`` due deliveries of a lane for one attempt; nobody else gets them meanwhile."""
-        return list(self.raw(CLAIM, {"lane": lane, "limit": limit, "lease": lease}))
+        claimed: RawQuerySet[Delivery] = self.raw(CLAIM, {"lane": lane, "limit": limit, "lease": lease})
+        return list(claimed)
 
     def next_due(self, lane: str) -> datetime | None:
         """When the next delivery that waits in this lane will be due; what has expired meanwhile is for the sweep."""

@@ -71,7 +71,9 @@ class _Dispatch:
         return bool(deliveries)
 
     def _take_off(self, deliveries: Sequence[Delivery]) -> None:
-        messages = Message.objects.select_related("template").in_bulk([each.message_id for each in deliveries])
+        messages = Message.objects.select_related("template").in_bulk(
+            [each.message_id for each in deliveries]
+        )
         accounts = _accounts()
         for delivery in deliveries:
             message = messages[delivery.message_id]

@@ -16,7 +16,9 @@ def fall_back(message: Message, failed: Delivery) -> Delivery | None:
     """
     now = timezone.now()
     used = set(message.deliveries.values_list("channel", flat=True))
-    kept = (each for each in message.plan if each["choice"] == Choice.FALLBACK and each["channel"] not in used)
+    kept = (
+        each for each in message.plan if each["choice"] == Choice.FALLBACK and each["channel"] not in used
+    )
     decision = next(kept, None)
     if decision is None or message.expires_at <= now:
         return None

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.utils import timezone
@@ -34,9 +34,12 @@ class Flight:
     situation: retry.Situation
 
     async def fly(self) -> Ended:
-        """Call the adapter and judge what came of it; never raises."""
-        started = timezone.now()
-        result = await self._call()
+        """Call the adapter when it has a place, and judge what came of it; never raises."""
+        async with self.adapter.places:
+            started = timezone.now()
+            if not self._fits_into_lease(started):
+                return _grounded(self.delivery, _give_back(started))
+            result = await self._call()
         finished = timezone.now()
         return Ended(
             delivery_id=self.delivery.pk,
@@ -51,17 +54,26 @@ class Flight:
             receipts=tuple(result.receipts) if isinstance(result, Sent) else (),
         )
 
+    def _fits_into_lease(self, now: datetime) -> bool:
+        # A call that outlives its lease could be repeated by another worker while it is still under way.
+        lease_until = self.delivery.lease_until
+        return (
+            lease_until is None or now + timedelta(seconds=self.adapter.capabilities.timeout) <= lease_until
+        )
+
     async def _call(self) -> Sent | ChannelError:
         limit = self.adapter.capabilities.timeout
         try:
             return await asyncio.wait_for(self.adapter.send(self.outgoing), limit)
         except TimeoutError:
             return Temporary(f"no answer within {limit:g} s", code="timeout", maybe_sent=True)
-        except Exception as error:  # noqa: BLE001  (a fault in an adapter must not lose a message)
+        except Exception as error:
             return settled(error)
 
 
-def prepare(delivery: Delivery, message: Message, accounts: Mapping[str, Sequence[Account]]) -> Flight | Ended:
+def prepare(
+    delivery: Delivery, message: Message, accounts: Mapping[str, Sequence[Account]]
+) -> Flight | Ended:
     """The flight of a claimed delivery, or the end of the claim where it cannot take off."""
     try:
         adapter, account_id = _adapter(delivery, message, accounts)
@@ -116,10 +128,24 @@ def _grounded(delivery: Delivery, verdict: Verdict) -> Ended:
     )
 
 
+def _give_back(now: datetime) -> Verdict:
+    return Verdict(
+        state=State.PENDING,
+        outcome=AttemptOutcome.THROTTLED,
+        due_at=now,
+        code="no_place",
+        reason="the account had no place for it while it was claimed",
+    )
+
+
 def _wait_for_account(delivery: Delivery, reason: str) -> Verdict:
     due_at = min(timezone.now() + WITHOUT_ACCOUNT, delivery.expires_at)
     return Verdict(
-        state=State.PENDING, outcome=AttemptOutcome.MISCONFIGURED, due_at=due_at, code="no_account", reason=reason
+        state=State.PENDING,
+        outcome=AttemptOutcome.MISCONFIGURED,
+        due_at=due_at,
+        code="no_account",
+        reason=reason,
     )
 
 
@@ -131,4 +157,3 @@ def _unrenderable(error: RenderError) -> Verdict:
         reason=str(error),
         fall_back=True,
     )
-

@@ -29,7 +29,9 @@ class Entry:
     read_at: datetime | None
 
 
-def entries(recipient_id: UUID, *, before: UUID | None = None, unread: bool = False, limit: int = PAGE) -> list[Entry]:
+def entries(
+    recipient_id: UUID, *, before: UUID | None = None, unread: bool = False, limit: int = PAGE
+) -> list[Entry]:
     """The newest entries of a recipient, those before an id for the next page."""
     rows = _of(recipient_id).select_related("message__template").order_by("-id")
     if before is not None:

@@ -85,7 +85,9 @@ def accept(request: Request, *, caller: Caller) -> Message:
     now = timezone.now()
     prepared = prepare(request, caller=caller, now=now)
     message = _message(request, prepared, caller, now)
-    deliveries = [_delivery(message, each, prepared, now) for each in prepared.decisions if _becomes_a_row(each)]
+    deliveries = [
+        _delivery(message, each, prepared, now) for each in prepared.decisions if _becomes_a_row(each)
+    ]
     with transaction.atomic():
         message.save(force_insert=True)
         Delivery.objects.bulk_create(deliveries)
@@ -127,13 +129,21 @@ def _check_permissions(request: Request, caller: Caller) -> None:
         faults.append(Fault(pointer="/priority", code="priority_not_permitted", detail=detail))
     if caller.channels:
         faults += [
-            Fault(pointer=pointer("channels", index), code="channel_not_permitted", detail=f"Not permitted: {name}.")
+            Fault(
+                pointer=pointer("channels", index),
+                code="channel_not_permitted",
+                detail=f"Not permitted: {name}.",
+            )
             for index, name in enumerate(request.channels)
             if name in registry.channels() and name not in caller.channels
         ]
     if not caller.may_address_inline:
         faults += [
-            Fault(pointer=pointer("to", kind), code="inline_address_not_permitted", detail="Name a recipient instead.")
+            Fault(
+                pointer=pointer("to", kind),
+                code="inline_address_not_permitted",
+                detail="Name a recipient instead.",
+            )
             for kind in registry.address_kinds()
             if kind in request.to
         ]
@@ -148,18 +158,26 @@ def _published_version(code: str) -> TemplateVersion:
         return version
     codes = Template.objects.values_list("code", flat=True)
     if code in codes:
-        fault = Fault(pointer="/template", code="template_not_published", detail="It has no published version.")
+        fault = Fault(
+            pointer="/template", code="template_not_published", detail="It has no published version."
+        )
     else:
         near = difflib.get_close_matches(code, codes, n=1)
         hint = f" Did you mean {near[0]}?" if near else ""
-        fault = Fault(pointer="/template", code="unknown_template", detail=f"No template has this code.{hint}")
+        fault = Fault(
+            pointer="/template", code="unknown_template", detail=f"No template has this code.{hint}"
+        )
     raise Rejected([fault])
 
 
 def _unknown_channels(names: Sequence[str]) -> list[Fault]:
     known = registry.channels()
     return [
-        Fault(pointer=pointer("channels", index), code="unknown_channel", detail=f"There is no channel {name!r}.")
+        Fault(
+            pointer=pointer("channels", index),
+            code="unknown_channel",
+            detail=f"There is no channel {name!r}.",
+        )
         for index, name in enumerate(names)
         if name not in known
     ]
@@ -221,8 +239,14 @@ def _demand_a_usable_channel(decisions: Sequence[Decision]) -> None:
     if any(each.reason not in CALLERS_FAULTS for each in decisions):
         return
     reasons = ", ".join(f"{each.channel}: {each.reason.value}" for each in decisions)
-    code = "no_usable_address" if any(each.reason is Reason.NO_ADDRESS for each in decisions) else "no_usable_channel"
-    raise Rejected([Fault(pointer="/to", code=code, detail=f"No channel can be used ({reasons or 'empty route'}).")])
+    code = (
+        "no_usable_address"
+        if any(each.reason is Reason.NO_ADDRESS for each in decisions)
+        else "no_usable_channel"
+    )
+    raise Rejected(
+        [Fault(pointer="/to", code=code, detail=f"No channel can be used ({reasons or 'empty route'}).")]
+    )
 
 
 def _message(request: Request, prepared: Prepared, caller: Caller, now: datetime) -> Message:

@@ -10,13 +10,18 @@ from typing import Any, TypeVar
 
 import uvloop
 
+from channels_app import connections, http
+
 T = TypeVar("T")
+#: How long the goodbye may take, in seconds.
+GOODBYE_WITHIN = 5
 
 
 @dataclass(frozen=True, slots=True)
 class _Running:
     pid: int
     loop: asyncio.AbstractEventLoop
+    thread: threading.Thread
 
 
 _lock = threading.Lock()
@@ -34,6 +39,25 @@ def _loop() -> asyncio.AbstractEventLoop:
         # A forked child has inherited the name of a thread that does not run in it.
         if _running is None or _running.pid != os.getpid():
             loop = uvloop.new_event_loop()
-            threading.Thread(target=loop.run_forever, name="adapters", daemon=True).start()
-            _running = _Running(os.getpid(), loop)
+            thread = threading.Thread(target=loop.run_forever, name="adapters", daemon=True)
+            thread.start()
+            _running = _Running(os.getpid(), loop, thread)
         return _running.loop
+
+
+def close() -> None:
+    """Say goodbye to the providers and end the loop; the next :func:`submit` would start another."""
+    global _running  # noqa: PLW0603  (as above)
+    with _lock:
+        running, _running = _running, None
+    if running is None or running.pid != os.getpid():
+        return
+    asyncio.run_coroutine_threadsafe(_goodbye(), running.loop).result(GOODBYE_WITHIN)
+    running.loop.call_soon_threadsafe(running.loop.stop)
+    running.thread.join(GOODBYE_WITHIN)
+    running.loop.close()
+
+
+async def _goodbye() -> None:
+    await connections.close()
+    await http.close()

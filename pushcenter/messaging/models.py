@@ -48,21 +48,33 @@ class Message(models.Model):
         "access.System", on_delete=models.PROTECT, related_name="+", verbose_name=_("system")
     )
     key = models.ForeignKey(
-        "access.ApiKey", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False, verbose_name=_("key")
+        "access.ApiKey",
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("key"),
     )
     is_test = models.BooleanField(_("test"), default=False)
     batch = models.ForeignKey(
         Batch, null=True, on_delete=models.PROTECT, related_name="messages", verbose_name=_("batch")
     )
     version = models.ForeignKey(
-        "templates_app.TemplateVersion", on_delete=models.PROTECT, related_name="+", verbose_name=_("template version")
+        "templates_app.TemplateVersion",
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("template version"),
     )
     template = models.ForeignKey(
         "templates_app.Template", on_delete=models.PROTECT, related_name="+", verbose_name=_("template")
     )
     category = models.CharField(_("category"), max_length=60)
     recipient = models.ForeignKey(
-        "recipients.Recipient", null=True, on_delete=models.SET_NULL, related_name="+", verbose_name=_("recipient")
+        "recipients.Recipient",
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        verbose_name=_("recipient"),
     )
     to = models.JSONField(_("to"), default=dict)
     params = models.JSONField(_("parameters"), default=dict)
@@ -80,12 +92,15 @@ class Message(models.Model):
         verbose_name_plural = _("messages")
         ordering = ["-id"]
         indexes = [
-            models.Index(fields=["system", "reference"], name="message_reference", condition=~Q(reference="")),
+            models.Index(
+                fields=["system", "reference"], name="message_reference", condition=~Q(reference="")
+            ),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(lane__in=Lane.values), name="message_lane_is_known"),
             models.CheckConstraint(
-                condition=Q(send_at=None) | Q(expires_at__gt=F("send_at")), name="message_expires_after_it_is_due"
+                condition=Q(send_at=None) | Q(expires_at__gt=F("send_at")),
+                name="message_expires_after_it_is_due",
             ),
         ]
 
@@ -195,7 +210,11 @@ class Attempt(models.Model):
     number = models.PositiveIntegerField(_("number"))
     adapter = models.CharField(_("adapter"), max_length=60, blank=True)
     account = models.ForeignKey(
-        "channels_app.Account", null=True, on_delete=models.SET_NULL, related_name="+", verbose_name=_("account")
+        "channels_app.Account",
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        verbose_name=_("account"),
     )
     outcome = models.CharField(_("outcome"), max_length=14, choices=AttemptOutcome.choices)
     code = models.CharField(_("code"), max_length=80, blank=True)
@@ -224,9 +243,16 @@ class Event(models.Model):
     """A line of a message's history that no other row tells. Append-only: a database trigger holds that."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="events", verbose_name=_("message"))
+    message = models.ForeignKey(
+        Message, on_delete=models.CASCADE, related_name="events", verbose_name=_("message")
+    )
     delivery = models.ForeignKey(
-        Delivery, null=True, on_delete=models.CASCADE, related_name="+", db_index=False, verbose_name=_("delivery")
+        Delivery,
+        null=True,
+        on_delete=models.CASCADE,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("delivery"),
     )
     kind = models.CharField(_("kind"), max_length=40)
     data = models.JSONField(_("data"), default=dict)
@@ -268,10 +294,19 @@ class Receipt(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     account = models.ForeignKey(
-        "channels_app.Account", null=True, on_delete=models.SET_NULL, related_name="+", verbose_name=_("account")
+        "channels_app.Account",
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        verbose_name=_("account"),
     )
     call = models.ForeignKey(
-        ReceiptCall, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False, verbose_name=_("call")
+        ReceiptCall,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("call"),
     )
     delivery = models.ForeignKey(
         Delivery, null=True, on_delete=models.CASCADE, related_name="receipts", verbose_name=_("delivery")
@@ -348,4 +383,3 @@ class Tally(models.Model):
 
     def __str__(self) -> str:
         return f"{self.measure} {self.amount:+}"
-

@@ -39,9 +39,17 @@ def _write_attempts(ended: Sequence[Ended], before: Mapping[UUID, Before]) -> No
     # The sweep has already written the attempt down as lost: what it came to after all is a line of its own.
     for each in late:
         message_id = Delivery.objects.values_list("message_id", flat=True).get(pk=each.delivery_id)
-        data = {"number": each.number, "outcome": each.verdict.outcome, "believed": each.delivery_id in before}
+        data = {
+            "number": each.number,
+            "outcome": each.verdict.outcome,
+            "believed": each.delivery_id in before,
+        }
         Event.objects.create(
-            message_id=message_id, delivery_id=each.delivery_id, kind="late_answer", data=data, at=each.finished_at
+            message_id=message_id,
+            delivery_id=each.delivery_id,
+            kind="late_answer",
+            data=data,
+            at=each.finished_at,
         )
 
 
@@ -85,7 +93,9 @@ def _suppress(counted: Sequence[Ended], known: Known) -> None:
 def _pause_accounts(counted: Sequence[Ended]) -> None:
     for each in counted:
         if each.verdict.pause_account and each.account_id:
-            Account.objects.filter(pk=each.account_id, is_paused=False).pause(reason=each.verdict.reason[:300])
+            Account.objects.filter(pk=each.account_id, is_paused=False).pause(
+                reason=each.verdict.reason[:300]
+            )
 
 
 def _fall_back(counted: Sequence[Ended], known: Known) -> None:

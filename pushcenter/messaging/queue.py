@@ -29,10 +29,10 @@ RUNNING = ":running"
 # worker dies, the row turns up again when its lock is over, as django-q2 has it.
 DEQUEUE = """
 UPDATE django_q_ormq
-   SET key = split_part(key, ':', 1) || ':running', lock = now() + make_interval(secs => %(retry)s)
+   SET key = split_part(key, ':', 1) || ':running', lock = statement_timestamp() + make_interval(secs => %(retry)s)
  WHERE id = ANY(ARRAY(
          SELECT id FROM django_q_ormq
-          WHERE lock <= now()
+          WHERE lock <= statement_timestamp()
           ORDER BY array_position(%(keys)s::text[], split_part(key, ':', 1)), lock
           LIMIT %(bulk)s
             FOR UPDATE SKIP LOCKED))

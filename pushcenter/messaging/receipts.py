@@ -46,7 +46,7 @@ def take(account: Account, callback: Callback) -> HttpReply:
     except ForgedCallback as error:
         _remark(call, f"not verified: {error}")
         raise
-    except Exception as error:  # noqa: BLE001  (a provider's surprise must not become its error 500)
+    except Exception as error:
         _remark(call, f"not understood: {type(error).__name__}")
         return adapter.reply(callback)
     store(account, call, reported)

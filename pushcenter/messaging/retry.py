@@ -65,7 +65,9 @@ def decide(
             return _again(result, situation, now=now, dice=dice)
         case Throttled():
             wait = max(result.retry_after, SHORTEST_WAIT) * (1 + 0.1 * dice())
-            return _postponed(result, AttemptOutcome.THROTTLED, situation, due_at=now + timedelta(seconds=wait))
+            return _postponed(
+                result, AttemptOutcome.THROTTLED, situation, due_at=now + timedelta(seconds=wait)
+            )
         case Unreachable():
             reason = SuppressionReason.OPTED_OUT if result.opted_out else SuppressionReason.UNREACHABLE
             return _verdict(State.FAILED, AttemptOutcome.UNREACHABLE, result, suppress=reason, fall_back=True)
@@ -110,9 +112,7 @@ def _verdict(
     )
 
 
-def _again(
-    error: Temporary, situation: Situation, *, now: datetime, dice: Callable[[], float]
-) -> Verdict:
+def _again(error: Temporary, situation: Situation, *, now: datetime, dice: Callable[[], float]) -> Verdict:
     wait = backoff(situation.lane, situation.attempt, dice=dice)
     out_of_time = wait is None or now + wait >= situation.expires_at
     if error.maybe_sent and out_of_time:
@@ -120,9 +120,7 @@ def _again(
     if wait is None:
         return _verdict(State.FAILED, AttemptOutcome.TEMPORARY, error, fall_back=True)
     repeats = error.maybe_sent and not situation.idempotent
-    return _postponed(
-        error, AttemptOutcome.TEMPORARY, situation, due_at=now + wait, maybe_duplicate=repeats
-    )
+    return _postponed(error, AttemptOutcome.TEMPORARY, situation, due_at=now + wait, maybe_duplicate=repeats)
 
 
 def _misconfigured(

@@ -63,7 +63,9 @@ def _settle_leases(now: datetime, swept: Swept) -> int:
         groups = _by_verdict(rows, now)
         Delivery.objects.repeat(groups.repeat, maybe_duplicate=False)
         Delivery.objects.repeat(groups.resend, maybe_duplicate=True)
-        Delivery.objects.hold(groups.hold, now, code="lease_over", reason="its worker was lost during the call")
+        Delivery.objects.hold(
+            groups.hold, now, code="lease_over", reason="its worker was lost during the call"
+        )
         _tally(groups.hold, State.SENDING, State.IN_DOUBT)
     swept.held += len(groups.hold)
     swept.repeated += len(rows) - len(groups.hold)
@@ -113,7 +115,7 @@ def _write_down_as_lost(rows: Sequence[Delivery], now: datetime) -> None:
             outcome=AttemptOutcome.LOST,
             code="lease_over",
             detail="its worker was lost during the call, or could not record the answer",
-            started_at=row.claimed_at,
+            started_at=row.claimed_at or now,
             finished_at=now,
         )
         for row in rows

@@ -7,6 +7,8 @@ Messages of test keys are not counted.
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
 
 from pushcenter.messaging.models import Delivery, Interaction, Message, Tally
 from pushcenter.messaging.states import State
@@ -52,7 +54,7 @@ def interacted(interaction: Interaction) -> Change:
 
 def write(changes: Iterable[Change]) -> None:
     """Store what changed, one row for each figure."""
-    sums: Counter[tuple[object, ...]] = Counter()
+    sums: Counter[tuple[datetime, UUID, UUID, str, str]] = Counter()
     for each in changes:
         message = each.message
         if not message.is_test:

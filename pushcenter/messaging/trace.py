@@ -5,7 +5,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from pushcenter.messaging.models import Attempt, AttemptOutcome, Delivery, Event, Interaction, Message, Receipt
+from pushcenter.messaging.models import (
+    Attempt,
+    AttemptOutcome,
+    Delivery,
+    Event,
+    Interaction,
+    Message,
+    Receipt,
+)
 from pushcenter.messaging.states import State
 
 OK, WARNING, BAD, NEUTRAL = "ok", "warning", "bad", "neutral"
@@ -136,7 +144,8 @@ def _attempt(attempt: Attempt, channels: Mapping[Any, str]) -> Entry:
         tier="service",
         kind="attempt",
         title=title,
-        detail=f"attempt {attempt.number}{account}, {attempt.milliseconds} ms" + (f"; {answer}" if answer else ""),
+        detail=f"attempt {attempt.number}{account}, {attempt.milliseconds} ms"
+        + (f"; {answer}" if answer else ""),
         channel=channels[attempt.delivery_id],
         outcome=outcome,
         data={

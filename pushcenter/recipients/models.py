@@ -39,7 +39,9 @@ class Recipient(models.Model):
         verbose_name = _("recipient")
         verbose_name_plural = _("recipients")
         ordering = ["external_id"]
-        constraints = [models.CheckConstraint(condition=~Q(external_id=""), name="recipient_has_an_external_id")]
+        constraints = [
+            models.CheckConstraint(condition=~Q(external_id=""), name="recipient_has_an_external_id")
+        ]
 
     def __str__(self) -> str:
         return self.name or self.external_id
@@ -76,7 +78,9 @@ class Category(models.Model):
     name = models.CharField(_("name"), max_length=100)
     description = models.CharField(_("description"), max_length=300, blank=True)
     is_mandatory = models.BooleanField(
-        _("mandatory"), default=False, help_text=_("A mandatory category cannot be muted: security, law, contract.")
+        _("mandatory"),
+        default=False,
+        help_text=_("A mandatory category cannot be muted: security, law, contract."),
     )
 
     class Meta:
@@ -98,7 +102,9 @@ class Preference(models.Model):
     category = models.ForeignKey(
         Category, on_delete=models.CASCADE, related_name="+", verbose_name=_("category")
     )
-    channel = models.CharField(_("channel"), max_length=40, blank=True, help_text=_("Empty means every channel."))
+    channel = models.CharField(
+        _("channel"), max_length=40, blank=True, help_text=_("Empty means every channel.")
+    )
     is_muted = models.BooleanField(_("muted"), default=True)
     updated_at = models.DateTimeField(_("changed"), auto_now=True)
 
@@ -135,7 +141,9 @@ class Suppression(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     kind = models.CharField(_("kind"), max_length=40)
     value = models.CharField(_("address"), max_length=2048)
-    channel = models.CharField(_("channel"), max_length=40, blank=True, help_text=_("Empty means every channel."))
+    channel = models.CharField(
+        _("channel"), max_length=40, blank=True, help_text=_("Empty means every channel.")
+    )
     reason = models.CharField(
         _("reason"), max_length=20, choices=SuppressionReason.choices, default=SuppressionReason.MANUAL
     )

@@ -1,0 +1,58 @@
+"""Forms of the console for templates and versions."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from channels_app import registry
+from pushcenter.dressing import OrderedChoicesField, PrettyJSONField
+from templates_app.models import Template, TemplateVersion
+from templates_app.schema import schema_errors
+
+
+def channel_choices() -> list[tuple[str, Any]]:
+    return [(name, channel.label) for name, channel in registry.channels().items()]
+
+
+class TemplateForm(forms.ModelForm):
+    class Meta:
+        model = Template
+        fields = ("code", "name", "category", "priority", "route_mode", "channels", "time_to_live", "doubt_policy")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "channels" in self.fields:
+            self.fields["channels"] = OrderedChoicesField(
+                choices=channel_choices(), label=_("Channels"), help_text=_("In the order in which they are tried.")
+            )
+
+
+class VersionForm(forms.ModelForm):
+    variables = PrettyJSONField(
+        label=_("Variables"),
+        rows=14,
+        help_text=_("A JSON Schema of the parameters that callers give. Every template also has recipient."),
+    )
+    sample = PrettyJSONField(
+        label=_("Sample parameters"), rows=8, required=False, help_text=_("The preview is made with them.")
+    )
+
+    class Meta:
+        model = TemplateVersion
+        fields = ("note", "variables", "sample")
+
+    def clean_variables(self) -> Any:
+        schema = self.cleaned_data["variables"]
+        if errors := schema_errors(schema):
+            raise ValidationError(errors)
+        return schema
+
+    def clean_sample(self) -> Any:
+        sample = self.cleaned_data["sample"]
+        if sample is None:
+            return {}
+        if not isinstance(sample, dict):
+            raise ValidationError(_("Write a JSON object, such as {}."))
+        return sample

@@ -1,0 +1,129 @@
+"""What is in doubt says so: leases that ran out, answers that came late, attempts without a known end."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from pushcenter.messaging import dispatch, outcomes, sweep
+from pushcenter.messaging.models import AttemptOutcome, Delivery, Message
+from pushcenter.messaging.states import State
+from pushcenter.messaging.verdicts import Ended, Verdict
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+def claimed_and_lost(message: Message) -> Delivery:
+    """The delivery of a message, claimed by a worker that is gone and whose lease is over."""
+    (delivery,) = Delivery.objects.claim(lane=message.lane, limit=10, lease=timedelta(seconds=60))
+    Delivery.objects.filter(pk=delivery.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+    return delivery
+
+
+def answered(delivery: Delivery, state: State) -> Ended:
+    now = timezone.now()
+    return Ended(
+        delivery_id=delivery.pk,
+        claim=delivery.claims,
+        number=delivery.attempts + 1,
+        called=True,
+        verdict=Verdict(state=state, outcome=AttemptOutcome.SENT, provider_id="p-1"),
+        adapter="simulated",
+        account_id=None,
+        started_at=now,
+        finished_at=now,
+    )
+
+
+def an_email(**template: str) -> Message:
+    factories.template(channels=["email"], **template)
+    factories.account("email")
+    return factories.message(to={"email": "li@example.com"})
+
+
+def test_a_lost_claim_is_sent_again_and_marked_as_a_possible_duplicate() -> None:
+    message = an_email()
+    delivery = claimed_and_lost(message)
+    assert sweep.run().repeated == 1
+    factories.make_due(delivery)
+    dispatch.run("normal")
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.maybe_duplicate, delivery.attempts) == (State.DELIVERED, True, 2)
+    assert list(delivery.log.order_by("number").values_list("outcome", flat=True)) == ["lost", "sent"]
+
+
+def test_a_lost_claim_is_held_for_an_operator_where_the_template_says_so() -> None:
+    message = an_email(doubt_policy="hold")
+    delivery = claimed_and_lost(message)
+    assert sweep.run().held == 1
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.attempts) == (State.IN_DOUBT, 1)
+    assert factories.figures()["email", "in_doubt"] == 1
+
+
+def test_a_lost_claim_of_an_idempotent_channel_is_repeated_without_a_mark() -> None:
+    factories.template(channels=["inbox"], doubt_policy="hold")
+    factories.account("inbox", "inbox")
+    factories.recipient()
+    delivery = claimed_and_lost(factories.message())
+    sweep.run()
+    factories.make_due(delivery)
+    dispatch.run("normal")
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.maybe_duplicate) == (State.DELIVERED, False)
+
+
+def test_an_answer_that_comes_after_the_lease_ends_the_doubt() -> None:
+    message = an_email(doubt_policy="hold")
+    delivery = claimed_and_lost(message)
+    sweep.run()
+    outcomes.record([answered(delivery, State.SENT)], {delivery.pk: (delivery, message)})
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.provider_id) == (State.SENT, "p-1")
+    assert factories.figures() == {("email", "accepted"): 1, ("email", "sent"): 1}
+    assert set(message.events.values_list("kind", flat=True)) == {"lease_over", "late_answer"}
+
+
+def test_an_answer_to_a_claim_that_another_worker_took_over_changes_nothing() -> None:
+    message = an_email()
+    first = claimed_and_lost(message)
+    sweep.run()
+    factories.make_due(first)
+    (second,) = Delivery.objects.claim(lane="normal", limit=10, lease=timedelta(seconds=60))
+    outcomes.record([answered(first, State.SENT)], {first.pk: (first, message)})
+    second.refresh_from_db()
+    assert second.state == State.SENDING
+    outcomes.record([answered(second, State.SENT)], {second.pk: (second, message)})
+    second.refresh_from_db()
+    assert second.state == State.SENT
+
+
+def test_a_lost_claim_without_time_left_is_held_and_not_called_expired() -> None:
+    message = an_email()
+    delivery = claimed_and_lost(message)
+    Delivery.objects.filter(pk=delivery.pk).update(expires_at=timezone.now())
+    assert sweep.run().held == 1
+    delivery.refresh_from_db()
+    assert delivery.state == State.IN_DOUBT
+
+
+def test_a_call_without_a_known_end_is_repeated_and_marked() -> None:
+    factories.template(channels=["email"])
+    factories.account("email")
+    message = factories.message(to={"email": "timeout@simulator.example"})
+    dispatch.run("normal")
+    delivery = message.deliveries.get()
+    assert (delivery.state, delivery.maybe_duplicate) == (State.PENDING, True)
+    factories.make_due(delivery)
+    dispatch.run("normal")
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.maybe_duplicate) == (State.DELIVERED, True)
+
+
+def test_a_call_without_a_known_end_is_held_where_the_template_says_so() -> None:
+    factories.template(channels=["email"], doubt_policy="hold")
+    factories.account("email")
+    message = factories.message(to={"email": "timeout@simulator.example"})
+    dispatch.run("normal")
+    assert message.deliveries.get().state == State.IN_DOUBT

@@ -52,7 +52,9 @@ class HourlyStat(models.Model):
         verbose_name = _("hourly figure")
         verbose_name_plural = _("hourly figures")
         constraints = [
-            models.UniqueConstraint(fields=["hour", "system", "template", "channel"], name="one_row_per_hour"),
+            models.UniqueConstraint(
+                fields=["hour", "system", "template", "channel"], name="one_row_per_hour"
+            ),
         ]
 
     def __str__(self) -> str:

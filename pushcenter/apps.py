@@ -1,11 +1,12 @@
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
+from django.db.models.signals import post_migrate
 
 
 class ConsoleConfig(AdminConfig):
     """The Django admin, served by our own site."""
 
-    default_site = "pushcenter.admin.ConsoleSite"
+    default_site = "pushcenter.site.ConsoleSite"
 
 
 class PushCenterConfig(AppConfig):
@@ -13,4 +14,6 @@ class PushCenterConfig(AppConfig):
     verbose_name = "Push Center"
 
     def ready(self) -> None:
-        from pushcenter import checks  # noqa: F401  (registers the system checks)
+        from pushcenter import checks, roles  # noqa: F401  (registers the system checks)
+
+        post_migrate.connect(roles.grant, dispatch_uid="pushcenter.roles")

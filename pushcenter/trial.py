@@ -29,7 +29,9 @@ def trial_secrets(data: Path) -> TrialSecrets:
     except OSError as error:
         raise ImproperlyConfigured(f"the data folder {data} cannot be used: {error.strerror}") from None
     except (ValueError, TypeError):
-        raise ImproperlyConfigured(f"{path} is damaged; restore it, or remove the whole data folder") from None
+        raise ImproperlyConfigured(
+            f"{path} is damaged; restore it, or remove the whole data folder"
+        ) from None
 
 
 def _create(path: Path) -> None:

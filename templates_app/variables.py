@@ -42,14 +42,15 @@ def with_defaults(version: TemplateVersion, params: Mapping[str, Any]) -> dict[s
 
 def _explain(error: ValidationError) -> Iterator[Fault]:
     path = ("params", *error.absolute_path)
+    given: Any = error.instance
     schema: dict[str, Any] = error.schema if isinstance(error.schema, dict) else {}
     if error.validator == "required":
-        for name in set(schema["required"]) - set(error.instance):
+        for name in set(schema["required"]) - set(given):
             detail = f"{name} is required."
             yield Fault(pointer=pointer(*path, name), code="missing_variable", detail=detail)
     elif error.validator == "additionalProperties":
         known = list(schema.get("properties", {}))
-        for name in set(error.instance) - set(known):
+        for name in set(given) - set(known):
             yield Fault(pointer=pointer(*path, name), code="unknown_variable", detail=_unknown(name, known))
     else:
         yield Fault(pointer=pointer(*path), code="invalid_variable", detail=_sentence(error))

@@ -8,14 +8,17 @@ from django.utils.dateparse import parse_datetime
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
+from pushcenter.access.problems import MAX_FAULTS
+
 
 class StrictSerializer(serializers.Serializer):
     """Refuses names that it does not know: a misspelt option must not be silently without effect."""
 
     def to_internal_value(self, data: Any) -> Any:
-        unknown = set(data) - set(self.fields) if isinstance(data, Mapping) else set()
+        # In the order of the request, and no more of them than an answer names.
+        unknown = [name for name in data if name not in self.fields] if isinstance(data, Mapping) else []
         message = f"There is no such field here. Known: {', '.join(self.fields)}."
-        errors = {name: [ErrorDetail(message, code="unknown_field")] for name in sorted(unknown)}
+        errors = {name: [ErrorDetail(message, code="unknown_field")] for name in unknown[:MAX_FAULTS]}
         try:
             value = super().to_internal_value(data)
         except serializers.ValidationError as error:

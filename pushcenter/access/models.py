@@ -1,7 +1,7 @@
 """Systems that may call the gateway, and their API keys."""
 
 from datetime import datetime
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv6Address, ip_address, ip_network
 
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
@@ -136,5 +136,10 @@ class ApiKey(models.Model):
         """Whether a caller at this IP address may use the key."""
         if not self.allowed_networks:
             return True
-        caller = ip_address(address)
+        try:
+            caller = ip_address(address)
+        except ValueError:  # a server that listens on a socket file knows no address
+            return False
+        if isinstance(caller, IPv6Address) and caller.ipv4_mapped:
+            caller = caller.ipv4_mapped
         return any(caller in ip_network(network) for network in self.allowed_networks)

@@ -12,6 +12,8 @@ from rest_framework.parsers import BaseParser
 from pushcenter.access.problems import BadJSON, TooLarge
 
 MAX_DEPTH = 32
+#: What fits 64 bits. Above it, one reader rounds what another keeps.
+LARGEST_INTEGER = 2**63 - 1
 
 
 class StrictJSONParser(BaseParser):
@@ -32,7 +34,11 @@ def loads(body: bytes) -> Any:
     """The value of a JSON text; raises :class:`BadJSON` with a sentence for the caller."""
     try:
         value = json.loads(
-            body.decode("utf-8"), object_pairs_hook=_object, parse_constant=_no_constant, parse_float=_number
+            body.decode("utf-8"),
+            object_pairs_hook=_object,
+            parse_constant=_no_constant,
+            parse_float=_number,
+            parse_int=_integer,
         )
     except UnicodeDecodeError as error:
         raise BadJSON(f"The body is not UTF-8 (byte {error.start}).") from None
@@ -63,7 +69,14 @@ def _no_constant(name: str) -> NoReturn:
 def _number(text: str) -> float:
     value = float(text)
     if not math.isfinite(value):
-        raise BadJSON("The body has a number that is too large.")
+        raise ValueError
+    return value
+
+
+def _integer(text: str) -> int:
+    value = int(text)
+    if abs(value) > LARGEST_INTEGER:
+        raise ValueError
     return value
 
 

@@ -15,8 +15,8 @@ if TYPE_CHECKING:  # DRF's views load this module while they are being loaded th
 class HasScope(BasePermission):
     """Refuses who has no key (401), and whose key lacks the view's scope (403).
 
-    A view declares ``scopes = {"GET": Scope.READ, "POST": Scope.SEND}``; a method that is not named is refused,
-    so that a forgotten declaration closes a door and opens none.
+    A view declares ``scopes = {"GET": Scope.READ, "POST": Scope.SEND}``; a method that it has and does not name
+    is refused, so that a forgotten declaration closes a door and opens none.
     """
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
@@ -24,7 +24,10 @@ class HasScope(BasePermission):
             raise exceptions.NotAuthenticated(
                 "Send your API key as: Authorization: Bearer <key>.", "missing_key"
             )
-        scope = getattr(view, "scopes", {}).get(request.method)
+        if (request.method or "") not in view.allowed_methods:
+            return True  # for the view to answer with 405
+        method = "GET" if request.method == "HEAD" else request.method
+        scope = getattr(view, "scopes", {}).get(method)
         if scope is None or not cast("Principal", request.user).may(scope):
             raise exceptions.PermissionDenied(
                 f"This key does not have the scope {scope or 'needed'}.", "missing_scope"

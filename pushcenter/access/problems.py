@@ -16,6 +16,10 @@ from pushcenter.faults import Fault, Rejected, pointer
 from pushcenter.messaging.intake import NotPermitted
 
 CONTENT_TYPE = "application/problem+json"
+#: An answer names so many faults; a body can have many thousands.
+MAX_FAULTS = 100
+#: Seconds after which a caller may try again when the database is away.
+RETRY_AFTER = "2"
 log = logging.getLogger(__name__)
 
 
@@ -42,6 +46,12 @@ class TooLarge(exceptions.APIException):
     default_detail = "The body is larger than this gateway takes."
 
 
+class LengthRequired(exceptions.APIException):
+    status_code = 411
+    default_code = "length_required"
+    default_detail = "Send the length of the body in Content-Length; a chunked body is not taken."
+
+
 def body(
     status: int, code: str, detail: str, faults: Sequence[Fault] = (), *, title: str = ""
 ) -> dict[str, Any]:
@@ -52,7 +62,7 @@ def body(
         "status": status,
         "code": code,
         "detail": detail,
-        "errors": [asdict(fault) for fault in faults],
+        "errors": [asdict(fault) for fault in faults[:MAX_FAULTS]],
     }
 
 
@@ -79,12 +89,16 @@ def handle(error: Exception, context: Mapping[str, Any]) -> Response | None:
         case PermissionDenied():
             problem = body(403, "not_permitted", "This is not permitted.")
         case OperationalError() | InterfaceError():
-            log.error("database unavailable: %s", type(error).__name__)
-            problem = body(503, "unavailable", "The gateway cannot store anything at the moment; try again.")
-            headers = {"Retry-After": "2"}
+            problem = _unavailable(error)
+            headers = {"Retry-After": RETRY_AFTER}
         case _:
             return None
     return Response(problem, status=problem["status"], headers=headers, content_type=CONTENT_TYPE)
+
+
+def _unavailable(error: Exception) -> dict[str, Any]:
+    log.error("database unavailable: %s", type(error).__name__)
+    return body(503, "unavailable", "The gateway cannot store anything at the moment; try again.")
 
 
 def _of_api_exception(error: exceptions.APIException) -> dict[str, Any]:
@@ -119,5 +133,11 @@ def problem_response(status: int, code: str, detail: str) -> HttpResponse:
     return JsonResponse(body(status, code, detail), status=status, content_type=CONTENT_TYPE)
 
 
+def unavailable(error: Exception) -> HttpResponse:
+    """The database is away, outside of DRF's views."""
+    headers = {"Retry-After": RETRY_AFTER}
+    return JsonResponse(_unavailable(error), status=503, headers=headers, content_type=CONTENT_TYPE)
+
+
 def is_api(request: HttpRequest) -> bool:
-    return request.path.startswith(("/api/", "/callbacks/"))
+    return f"{request.path}/".startswith(("/api/", "/callbacks/"))

@@ -7,13 +7,12 @@ late receipt and an operator's click safe against one another.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 from django.db import connections, models
 from django.db.models import F, Min
 from django.db.models.functions import Now
-from django.db.models.query import RawQuerySet
 
 from pushcenter.messaging.states import State
 from pushcenter.messaging.verdicts import Ended
@@ -97,8 +96,8 @@ class Before:
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def claim(self, *, lane: str, limit: int, lease: timedelta) -> list["Delivery"]:
         """Take up to ``limit`` due deliveries of a lane for one attempt; nobody else gets them meanwhile."""
-        claimed: RawQuerySet[Delivery] = self.raw(CLAIM, {"lane": lane, "limit": limit, "lease": lease})
-        return list(claimed)
+        claimed = self.raw(CLAIM, {"lane": lane, "limit": limit, "lease": lease})
+        return cast("list[Delivery]", list(claimed))
 
     def next_due(self, lane: str) -> datetime | None:
         """When the next delivery that waits in this lane will be due; what has expired meanwhile is for the sweep."""
@@ -108,7 +107,7 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def expire(self, now: datetime, *, limit: int) -> list["Delivery"]:
         """End up to ``limit`` pending deliveries whose time is over; returns them as they were."""
         late = self.filter(state=State.PENDING, expires_at__lte=now).select_related("message")
-        rows = list(late.select_for_update(skip_locked=True, of=("self",))[:limit])
+        rows: list[Delivery] = list(late.select_for_update(skip_locked=True, of=("self",))[:limit])
         self._end(rows, State.EXPIRED, now, code="expired", reason="not sent before its expiry")
         return rows
 

@@ -1,13 +1,16 @@
-"""The in-app inbox: a delivery of the channel ``inbox`` is the entry, its content rendered when it is read."""
+"""The in-app inbox: a delivery of the channel ``inbox`` is the entry, its content rendered when it is read.
+
+What a test key sent is in an inbox of its own, which only test keys see: nobody is shown a test.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from pushcenter.messaging import interactions
 from pushcenter.messaging.content import seen
+from pushcenter.messaging.deliveries import DeliveryQuerySet
 from pushcenter.messaging.models import Delivery
 from pushcenter.messaging.states import State
 
@@ -29,32 +32,39 @@ class Entry:
     read_at: datetime | None
 
 
-def entries(
-    recipient_id: UUID, *, before: UUID | None = None, unread: bool = False, limit: int = PAGE
-) -> list[Entry]:
-    """The newest entries of a recipient, those before an id for the next page."""
-    rows = _of(recipient_id).select_related("message__template").order_by("-id")
-    if before is not None:
-        rows = rows.filter(id__lt=before)
-    if unread:
-        rows = rows.filter(opened_at=None)
-    return [_entry(row) for row in rows[:limit]]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inbox:
+    """What one recipient has been sent."""
 
+    recipient_id: UUID
+    is_test: bool = False
 
-def unread_count(recipient_id: UUID) -> int:
-    return _of(recipient_id).filter(opened_at=None).count()
+    def entries(
+        self, *, before: UUID | None = None, unread: bool = False, limit: int = PAGE
+    ) -> list[Entry]:
+        """The newest entries, those before an id for the next page."""
+        rows = self._rows().select_related("message__template").order_by("-id")
+        if before is not None:
+            rows = rows.filter(id__lt=before)
+        if unread:
+            rows = rows.filter(opened_at=None)
+        return [_entry(row) for row in rows[:limit]]
 
+    def unread_count(self) -> int:
+        return self._rows().filter(opened_at=None).count()
 
-def mark_read(recipient_id: UUID, ids: Sequence[UUID] | None = None) -> int:
-    """Mark these entries as read, or all; returns how many were unread before."""
-    rows = _of(recipient_id).filter(opened_at=None).select_related("message")
-    if ids is not None:
-        rows = rows.filter(id__in=ids)
-    return sum(interactions.record(row, "opened", source="inbox") for row in rows)
+    def mark_read(self, ids: Sequence[UUID] | None = None) -> int:
+        """Mark these entries as read, or all; returns how many were unread before."""
+        unread = self._rows().filter(opened_at=None)
+        return interactions.record_opened(unread if ids is None else unread.filter(id__in=ids), source="inbox")
 
-
-def _of(recipient_id: UUID) -> Any:
-    return Delivery.objects.filter(recipient_id=recipient_id, channel="inbox", state=State.DELIVERED)
+    def _rows(self) -> DeliveryQuerySet:
+        return Delivery.objects.filter(
+            recipient_id=self.recipient_id,
+            channel="inbox",
+            state=State.DELIVERED,
+            message__is_test=self.is_test,
+        )
 
 
 def _entry(delivery: Delivery) -> Entry:

@@ -6,6 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from pushcenter.messaging import tally
+from pushcenter.messaging.deliveries import DeliveryQuerySet
 from pushcenter.messaging.models import Delivery, Interaction
 
 #: The first of each kind also stands on the delivery, in this field.
@@ -21,3 +22,18 @@ def record(delivery: Delivery, kind: str, *, at: datetime | None = None, source:
         if is_first:
             tally.write([tally.interacted(interaction)])
     return is_first
+
+
+def record_opened(unread: DeliveryQuerySet, *, source: str) -> int:
+    """Write down that all of these have been opened, at once; returns how many they were.
+
+    Twins that come at the same time wait for one another, and the second finds nothing left.
+    """
+    moment = timezone.now()
+    with transaction.atomic():
+        rows = list(unread.select_related("message").order_by("id").select_for_update(of=("self",)))
+        seen = [Interaction(delivery=row, kind="opened", at=moment, source=source) for row in rows]
+        Interaction.objects.bulk_create(seen, batch_size=1000)
+        Delivery.objects.filter(pk__in=[row.pk for row in rows]).update(opened_at=moment)
+        tally.write(tally.interacted(each) for each in seen)
+    return len(rows)

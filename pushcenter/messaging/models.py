@@ -91,6 +91,7 @@ class Message(models.Model):
         verbose_name = _("message")
         verbose_name_plural = _("messages")
         ordering = ["-id"]
+        permissions = [("view_personal_data", _("Can see addresses, parameters and content"))]
         indexes = [
             models.Index(
                 fields=["system", "reference"], name="message_reference", condition=~Q(reference="")
@@ -169,6 +170,7 @@ class Delivery(models.Model):
             models.Index(fields=["lease_until"], name="delivery_leased", condition=Q(state="sending")),
             models.Index(fields=["expires_at"], name="delivery_expiring", condition=Q(state="pending")),
             models.Index(fields=["provider_id"], name="delivery_provider_id", condition=~Q(provider_id="")),
+            models.Index(fields=["lane"], name="delivery_in_doubt", condition=Q(state="in_doubt")),
             models.Index(fields=["recipient", "-id"], name="delivery_inbox", condition=Q(channel="inbox")),
         ]
         constraints = [

@@ -2,6 +2,7 @@
 
 import threading
 from datetime import timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 import psutil
@@ -34,7 +35,7 @@ class Holding:
         return 204
 
 
-def a_webhook_message(hook: Receiver, **template: str) -> Message:
+def a_webhook_message(hook: Receiver, **template: Any) -> Message:
     factories.template(channels=["webhook"], priority="critical", **template)
     factories.account("webhook", "http", config={"secret": SECRET})
     factories.recipient(addresses={"url": hook.url})

@@ -1,6 +1,7 @@
 """What is in doubt says so: leases that ran out, answers that came late, attempts without a known end."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -36,7 +37,7 @@ def answered(delivery: Delivery, state: State) -> Ended:
     )
 
 
-def an_email(**template: str) -> Message:
+def an_email(**template: Any) -> Message:
     factories.template(channels=["email"], **template)
     factories.account("email")
     return factories.message(to={"email": "li@example.com"})

@@ -3,6 +3,7 @@
 import re
 from typing import Any, ClassVar, cast
 
+from django.http import Http404
 from drf_spectacular.utils import OpenApiResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -10,6 +11,7 @@ from rest_framework.views import APIView
 
 from pushcenter.access.authentication import Principal
 from pushcenter.access.models import Scope
+from pushcenter.access.problems import CONTENT_TYPE, LengthRequired
 from pushcenter.access.serializers import ProblemSerializer
 from pushcenter.ids import uuid7
 
@@ -20,6 +22,7 @@ DESCRIPTIONS = {
     401: "No key, or one that is not valid.",
     403: "The key, or its system, may not do this.",
     404: "Not found, or not yours.",
+    411: "The body comes without its length.",
     413: "The body is too large.",
     415: "The body is not declared as application/json.",
     422: "The request has faults; each is named with a pointer.",
@@ -27,10 +30,11 @@ DESCRIPTIONS = {
 }
 
 
-def problems(*statuses: int) -> dict[int, OpenApiResponse]:
+def problems(*statuses: int) -> dict[tuple[int, str], OpenApiResponse]:
     """The error answers of a call, for its OpenAPI description."""
     return {
-        status: OpenApiResponse(ProblemSerializer, description=DESCRIPTIONS[status]) for status in statuses
+        (status, CONTENT_TYPE): OpenApiResponse(ProblemSerializer, description=DESCRIPTIONS[status])
+        for status in statuses
     }
 
 
@@ -38,6 +42,7 @@ class GatewayView(APIView):
     """A view behind the gate: it names a scope for each method, and each answer has a request id."""
 
     scopes: ClassVar[dict[str, Scope]] = {}
+    http_method_names = ["get", "head", "post", "put", "patch", "delete"]
     request_id = ""
 
     @property
@@ -48,6 +53,10 @@ class GatewayView(APIView):
         given = request.META.get("HTTP_X_REQUEST_ID", "")
         self.request_id = given if REQUEST_ID.fullmatch(given) else str(uuid7())
         super().initial(request, *args, **kwargs)
+        if "HTTP_TRANSFER_ENCODING" in request.META and not request.META.get("CONTENT_LENGTH"):
+            raise LengthRequired  # Django would take the body for an empty one
+        if any("\0" in str(value) for value in kwargs.values()):
+            raise Http404  # the database knows no such text
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
         final = super().finalize_response(request, response, *args, **kwargs)

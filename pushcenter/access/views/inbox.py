@@ -1,7 +1,6 @@
 """``/recipients/{external_id}/inbox``: what a site or an app shows its user."""
 
 from dataclasses import asdict
-from uuid import UUID
 
 from django.http import Http404
 from drf_spectacular.utils import extend_schema
@@ -16,11 +15,20 @@ from pushcenter.access.serializers import (
     MarkReadSerializer,
 )
 from pushcenter.access.views.base import GatewayView, problems
-from pushcenter.messaging import inbox
+from pushcenter.messaging.inbox import Inbox
 from pushcenter.recipients.models import Recipient
 
 
-class InboxView(GatewayView):
+class OfRecipient(GatewayView):
+    def inbox(self, external_id: str) -> Inbox:
+        """The inbox of a recipient as this key sees it: a test key sees what test keys sent, and nothing else."""
+        found = Recipient.objects.filter(external_id=external_id).values_list("pk", flat=True).first()
+        if found is None:
+            raise Http404
+        return Inbox(recipient_id=found, is_test=self.principal.key.is_test)
+
+
+class InboxView(OfRecipient):
     scopes = {"GET": Scope.RECIPIENTS}
 
     @extend_schema(
@@ -33,42 +41,35 @@ class InboxView(GatewayView):
     def get(self, request: Request, external_id: str) -> Response:
         query = InboxQuerySerializer(data=request.query_params.dict())
         query.is_valid(raise_exception=True)
-        recipient = recipient_id(external_id)
+        box = self.inbox(external_id)
         limit = query.validated_data["limit"]
-        entries = inbox.entries(
-            recipient,
+        # One more than the page holds tells whether another one follows.
+        entries = box.entries(
             before=query.validated_data.get("cursor"),
             unread=query.validated_data["unread"],
-            limit=limit,
+            limit=limit + 1,
         )
         page = {
-            "entries": [asdict(entry) for entry in entries],
-            "unread": inbox.unread_count(recipient),
-            "next": entries[-1].id if len(entries) == limit else None,
+            "entries": [asdict(entry) for entry in entries[:limit]],
+            "unread": box.unread_count(),
+            "next": entries[limit - 1].id if len(entries) > limit else None,
         }
         return Response(InboxSerializer(page).data)
 
 
-class InboxReadView(GatewayView):
+class InboxReadView(OfRecipient):
     scopes = {"POST": Scope.RECIPIENTS}
 
     @extend_schema(
         operation_id="mark_inbox_read",
         summary="Mark entries of an inbox as read",
         request=MarkReadSerializer,
-        responses={200: MarkedSerializer, **problems(400, 401, 403, 404, 415, 422)},
+        responses={200: MarkedSerializer, **problems(400, 401, 403, 404, 411, 413, 415, 422)},
         tags=["inbox"],
     )
     def post(self, request: Request, external_id: str) -> Response:
         serializer = MarkReadSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        recipient = recipient_id(external_id)
-        marked = inbox.mark_read(recipient, serializer.validated_data.get("ids"))
-        return Response(MarkedSerializer({"marked": marked, "unread": inbox.unread_count(recipient)}).data)
-
-
-def recipient_id(external_id: str) -> UUID:
-    found = Recipient.objects.filter(external_id=external_id).values_list("pk", flat=True).first()
-    if found is None:
-        raise Http404
-    return found
+        box = self.inbox(external_id)
+        marked = box.mark_read(serializer.validated_data.get("ids"))
+        return Response(MarkedSerializer({"marked": marked, "unread": box.unread_count()}).data)

@@ -40,7 +40,7 @@ class MessagesView(GatewayView):
         summary="Send one message",
         description="Answers 202 once the message is stored for good; what becomes of it, its id tells.",
         request=SendSerializer,
-        responses={202: AcceptedSerializer, **problems(400, 401, 403, 413, 415, 422, 503)},
+        responses={202: AcceptedSerializer, **problems(400, 401, 403, 411, 413, 415, 422, 503)},
         examples=[EXAMPLE],
         tags=["messages"],
     )

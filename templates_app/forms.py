@@ -19,13 +19,24 @@ def channel_choices() -> list[tuple[str, Any]]:
 class TemplateForm(forms.ModelForm):
     class Meta:
         model = Template
-        fields = ("code", "name", "category", "priority", "route_mode", "channels", "time_to_live", "doubt_policy")
+        fields = (
+            "code",
+            "name",
+            "category",
+            "priority",
+            "route_mode",
+            "channels",
+            "time_to_live",
+            "doubt_policy",
+        )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "channels" in self.fields:
             self.fields["channels"] = OrderedChoicesField(
-                choices=channel_choices(), label=_("Channels"), help_text=_("In the order in which they are tried.")
+                choices=channel_choices(),
+                label=_("Channels"),
+                help_text=_("In the order in which they are tried."),
             )
 
 

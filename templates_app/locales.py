@@ -9,12 +9,15 @@ CHINESE_SCRIPTS = {
     "zh-tw": "zh-hant",
     "zh-hk": "zh-hant",
     "zh-mo": "zh-hant",
+    "zh": "zh-hans",
 }
+#: What a locale is cut to where it is stored; the longest real one has 35 characters (RFC 5646, section 4.4.1).
+MAX_LENGTH = 35
 
 
 def normalise(locale: str) -> str:
     """``zh_Hans_CN`` and ``zh-hans-cn`` are one locale."""
-    return locale.strip().replace("_", "-").lower()
+    return locale.strip().replace("_", "-").lower()[:MAX_LENGTH]
 
 
 @lru_cache(maxsize=1024)
@@ -24,7 +27,7 @@ def fallbacks(locale: str) -> tuple[str, ...]:
     chain: list[str] = []
     while tag:
         chain.append(tag)
-        if tag in CHINESE_SCRIPTS:
+        if tag in CHINESE_SCRIPTS and not (tag == "zh" and "zh-hant" in chain):
             chain.append(CHINESE_SCRIPTS[tag])
         tag = tag.rpartition("-")[0]
     return (*dict.fromkeys(chain), "")

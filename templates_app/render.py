@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NoReturn
 from uuid import UUID
 
 from minijinja import Environment, TemplateError
@@ -45,23 +45,51 @@ class Compiled:
 
     def render(self, context: Mapping[str, Any]) -> dict[str, Any]:
         """The content by field; JSON fields as values. Raises :class:`RenderError`."""
-        return {field: self._field(field, name, context) for field, name in self.names.items()}
+        for_json, for_text = _copy(context), _without_nulls(context)
+        return {
+            field: self._field(field, name, for_json if name.endswith(".json") else for_text)
+            for field, name in self.names.items()
+        }
 
     def _field(self, field: str, name: str, context: Mapping[str, Any]) -> Any:
         try:
             text = self.engine.render_template(name, **context)
         except TemplateError as error:
             raise RenderError(error.message, line=error.line or 0, field=field) from None
+        except Exception as error:  # from a method of a Python value, such as ``{{ list.index(1) }}``
+            raise RenderError(f"a call fails with {type(error).__name__}", field=field) from None
         if len(text) > MAX_OUTPUT:
             raise RenderError(f"the result is longer than {MAX_OUTPUT:,} characters", field=field)
         return _json(text, field) if name.endswith(".json") else text
 
 
+def _copy(value: Any) -> Any:
+    """The same value in containers of its own: a template can call the methods of lists and dicts."""
+    if isinstance(value, Mapping):
+        return {name: _copy(inner) for name, inner in value.items()}
+    return [_copy(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _without_nulls(value: Any) -> Any:
+    """A copy in which null is like left out: nobody is to read ``Dear None``."""
+    if isinstance(value, Mapping):
+        return {name: _without_nulls(inner) for name, inner in value.items() if inner is not None}
+    if isinstance(value, list):
+        return ["" if inner is None else _without_nulls(inner) for inner in value]
+    return value
+
+
 def _json(text: str, field: str) -> Any:
     try:
-        return json.loads(text)
+        return json.loads(text, parse_constant=_no_constant)
+    except RecursionError:
+        raise RenderError("the result is nested too deeply", field=field) from None
     except ValueError as error:
         raise RenderError(f"the result is not JSON: {error}", field=field) from None
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
 
 
 def compile_content(channel: str, content: Mapping[str, str]) -> Compiled:

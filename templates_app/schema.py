@@ -16,7 +16,10 @@ def schema_errors(schema: Any) -> list[str]:
         Draft202012Validator.check_schema(schema)
     except SchemaError as error:
         where = "/".join(map(str, error.absolute_path)) or "/"
-        return [_("Not a JSON Schema, at %(where)s: %(message)s") % {"where": where, "message": error.message[:200]}]
+        return [
+            _("Not a JSON Schema, at %(where)s: %(message)s")
+            % {"where": where, "message": error.message[:200]}
+        ]
     if schema.get("type") != "object":
         return [_('Parameters are an object: write "type": "object".')]
     if strange := [name for name, spec in schema.get("properties", {}).items() if not isinstance(spec, dict)]:

@@ -10,7 +10,10 @@ from pushcenter.dressing import pretty
 
 #: What a page within a page may load: its own styles and embedded images, and nothing from elsewhere, so that
 #: looking at a mail here neither tells its sender nor counts as opened.
-POLICY = "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">"
+POLICY = (
+    '<meta http-equiv="Content-Security-Policy" '
+    "content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

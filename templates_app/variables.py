@@ -8,12 +8,15 @@ from uuid import UUID
 
 from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import ValidationError
+from referencing import Registry
 
 from pushcenter.faults import Fault, pointer
 from templates_app.models import TemplateVersion
 
 #: Names that every template can use besides its own variables.
 PROVIDED = frozenset({"recipient"})
+#: So many unknown names are named.
+MAX_UNKNOWN = 20
 
 
 @lru_cache(maxsize=512)
@@ -23,7 +26,8 @@ def _published(version_id: UUID) -> Draft202012Validator:
 
 
 def validator(schema: Mapping[str, Any]) -> Draft202012Validator:
-    return Draft202012Validator(dict(schema), format_checker=FormatChecker())
+    # An empty registry: a schema that refers to another one elsewhere is never fetched.
+    return Draft202012Validator(dict(schema), format_checker=FormatChecker(), registry=Registry())
 
 
 def faults(version: TemplateVersion, params: Mapping[str, Any]) -> list[Fault]:
@@ -36,7 +40,11 @@ def faults(version: TemplateVersion, params: Mapping[str, Any]) -> list[Fault]:
 def with_defaults(version: TemplateVersion, params: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters, and the schema's ``default`` where one is missing."""
     properties = version.variables.get("properties", {})
-    defaults = {name: spec["default"] for name, spec in properties.items() if "default" in spec}
+    defaults = {
+        name: spec["default"]
+        for name, spec in properties.items()
+        if isinstance(spec, Mapping) and "default" in spec
+    }
     return {**defaults, **params}
 
 
@@ -45,12 +53,13 @@ def _explain(error: ValidationError) -> Iterator[Fault]:
     given: Any = error.instance
     schema: dict[str, Any] = error.schema if isinstance(error.schema, dict) else {}
     if error.validator == "required":
-        for name in set(schema["required"]) - set(given):
+        for name in sorted(set(schema["required"]) - set(given)):
             detail = f"{name} is required."
             yield Fault(pointer=pointer(*path, name), code="missing_variable", detail=detail)
     elif error.validator == "additionalProperties":
         known = list(schema.get("properties", {}))
-        for name in set(given) - set(known):
+        # No more than anybody reads: a body can have many thousands of names.
+        for name in sorted(set(given) - set(known))[:MAX_UNKNOWN]:
             yield Fault(pointer=pointer(*path, name), code="unknown_variable", detail=_unknown(name, known))
     else:
         yield Fault(pointer=pointer(*path), code="invalid_variable", detail=_sentence(error))

@@ -40,7 +40,10 @@ class ContentWidget(forms.Widget):
 
     def get_context(self, name: str, value: Sources | None, attrs: dict[str, Any] | None) -> dict[str, Any]:
         context = super().get_context(name, value, attrs)
-        context["widget"]["sets"] = [self._set(channel, name, (value or {}).get(channel, {})) for channel in self.channels]
+        sources = value or {}
+        context["widget"]["sets"] = [
+            self._set(channel, name, sources.get(channel, {})) for channel in self.channels
+        ]
         return context
 
     def _set(self, channel: str, name: str, sources: Mapping[str, Any]) -> dict[str, Any]:
@@ -70,7 +73,9 @@ class ContentField(forms.Field):
     widget = ContentWidget
 
     def has_changed(self, initial: Sources | None, data: Sources | None) -> bool:
-        return any(_differs((initial or {}).get(channel, {}), sources) for channel, sources in (data or {}).items())
+        return any(
+            _differs((initial or {}).get(channel, {}), sources) for channel, sources in (data or {}).items()
+        )
 
 
 class VariantForm(forms.ModelForm):
@@ -85,7 +90,7 @@ class VariantForm(forms.ModelForm):
         if "content" not in self.fields:  # a version that never changes is only shown
             return
         labels = {name: channel.label for name, channel in registry.channels().items()}
-        if self.instance._state.adding:
+        if self.instance._state.adding:  # noqa: SLF001  (ids are made before rows)
             self._sets.channels = list(labels)
             self._choose_among([("", _("Select value")), *labels.items()])
             self.initial["content"] = {}
@@ -130,7 +135,10 @@ class VariantForm(forms.ModelForm):
 
 def _posted(channel: str, data: Any, files: Any, prefix: str) -> dict[str, Any]:
     fields = registry.channels()[channel].content.base_fields
-    return {name: field.widget.value_from_datadict(data, files, f"{prefix}-{name}") for name, field in fields.items()}
+    return {
+        name: field.widget.value_from_datadict(data, files, f"{prefix}-{name}")
+        for name, field in fields.items()
+    }
 
 
 def _differs(initial: Mapping[str, Any], sources: Mapping[str, Any]) -> bool:

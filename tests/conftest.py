@@ -1,30 +1,23 @@
-"""The suite runs on a PostgreSQL of its own: bundled, in a temporary folder, without fsync, gone at the end."""
+"""What the whole suite shares; tests/settings.py settles its database."""
 
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.settings import MARK
+
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Settle where data live before the settings are read; workers of a parallel run share the first one's."""
-    if "PUSHCENTER_TEST_DATA" not in os.environ:
-        data = tempfile.mkdtemp(prefix="pushcenter-tests-")
-        # Under root the server runs as another user, which has to be able to pass.
-        Path(data).chmod(0o711)
-        os.environ["PUSHCENTER_TEST_DATA"] = data
-        config.add_cleanup(lambda: remove(Path(data)))
-    for name in ("DATABASE_URL", "SECRET_KEY", "FIELD_KEYS", "ALLOWED_HOSTS"):
-        os.environ.pop(name, None)
-    os.environ["PUSHCENTER_DATA"] = os.environ["PUSHCENTER_TEST_DATA"]
-    os.environ["EMBEDDED_FSYNC"] = "off"
+    # Programs that tests start take the project's own settings; what they need is in the environment by now.
     os.environ["DJANGO_SETTINGS_MODULE"] = "pushcenter.settings"
+    if not hasattr(config, "workerinput"):  # only the process that made the folder removes it
+        config.add_cleanup(lambda: _remove(Path(os.environ[MARK])))
 
 
-def remove(data: Path) -> None:
+def _remove(data: Path) -> None:
     from pushcenter.embedded import server
 
     server.leave(data)

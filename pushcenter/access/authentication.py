@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.conf import settings
 from django.utils import timezone
 from rest_framework import exceptions
 from rest_framework.authentication import BaseAuthentication
@@ -61,7 +62,7 @@ class KeyAuthentication(BaseAuthentication):
         if scheme.lower() != "bearer" or not keys.is_well_formed(secret.strip()):
             raise BadKey
         key = self._key(secret.strip())
-        if not key.permits_address(request.META.get("REMOTE_ADDR", "")):
+        if not key.permits_address(caller_address(request)):
             raise exceptions.PermissionDenied(
                 "This key may not be used from this address.", "address_not_permitted"
             )
@@ -78,3 +79,9 @@ class KeyAuthentication(BaseAuthentication):
         if key.last_used_at is None or key.last_used_at < now - LAST_USE_STEP:
             ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
         return key
+
+
+def caller_address(request: Request) -> str:
+    """The IP address of the caller: behind a proxy, what the proxy itself added to ``X-Forwarded-For``."""
+    forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "") if settings.BEHIND_PROXY else ""
+    return forwarded.rpartition(",")[2].strip() or request.META.get("REMOTE_ADDR", "")

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from channels_app import registry
@@ -11,6 +12,15 @@ from pushcenter.messaging.intake import Request
 from pushcenter.messaging.models import Delivery, Message
 from pushcenter.messaging.states import State, summary
 
+LOCALE = r"^[A-Za-z0-9]+([-_][A-Za-z0-9]+)*$"
+MAX_ADDRESS = 2048
+
+
+def fits_an_index(value: str) -> None:
+    """Validator: the database indexes addresses, and counts bytes where ``max_length`` counts characters."""
+    if len(value) <= MAX_ADDRESS < len(value.encode()):
+        raise serializers.ValidationError(f"This is longer than {MAX_ADDRESS} bytes.", "max_length")
+
 
 class ToSerializer(StrictSerializer):
     """Whom a message is for: a recipient of the directory, addresses given here, or both."""
@@ -19,12 +29,15 @@ class ToSerializer(StrictSerializer):
         required=False, max_length=200, help_text="External id of a recipient in the directory."
     )
     name = serializers.CharField(required=False, max_length=200, help_text="Overrides the directory's name.")
-    locale = serializers.CharField(required=False, max_length=35, help_text="Such as en or zh-hans.")
+    locale = serializers.RegexField(LOCALE, required=False, max_length=35, help_text="Such as en or zh-hans.")
 
     def get_fields(self) -> dict[str, serializers.Field]:
         kinds = {
             kind: serializers.CharField(
-                required=False, max_length=2048, help_text=f"Address for the channel {channel.name}."
+                required=False,
+                max_length=MAX_ADDRESS,
+                validators=[fits_an_index],
+                help_text=f"Address for the channel {channel.name}.",
             )
             for kind, channel in registry.address_kinds().items()
         }
@@ -91,6 +104,7 @@ class DeliverySerializer(serializers.ModelSerializer):
             "clicked_at",
             "converted_at",
         ]
+        read_only_fields = fields
 
 
 class AcceptedSerializer(serializers.Serializer):
@@ -127,6 +141,8 @@ class MessageSerializer(serializers.ModelSerializer):
     version = serializers.IntegerField(source="version.number")
     priority = serializers.CharField(source="lane")
     recipient = serializers.CharField(source="recipient.external_id", default=None, allow_null=True)
+    params = serializers.DictField(help_text="As given, with the template's defaults.")
+    metadata = serializers.DictField(help_text="As given.")
     deliveries = DeliverySerializer(many=True)
 
     class Meta:
@@ -148,7 +164,9 @@ class MessageSerializer(serializers.ModelSerializer):
             "accepted_at",
             "deliveries",
         ]
+        read_only_fields = fields
 
+    @extend_schema_field(serializers.ChoiceField(State.choices))
     def get_status(self, message: Message) -> str:
         return summary([State(delivery.state) for delivery in message.deliveries.all()])
 

@@ -4,7 +4,7 @@ That filter, and the number of the claim where an outcome comes from outside, is
 late receipt and an operator's click safe against one another.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
@@ -199,6 +199,24 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def first_time(self, delivery_id: UUID, moment: str, at: datetime) -> bool:
         """Set ``opened_at`` or its like, if nobody has."""
         return bool(self.filter(pk=delivery_id, **{moment: None}).update(**{moment: at}))
+
+    def in_state(self, ids: Iterable[UUID], state: State) -> list["Delivery"]:
+        """Those of these deliveries that are in a state, locked until the end of the transaction."""
+        rows = self.filter(pk__in=list(ids), state=state).select_related("message").order_by("pk")
+        return list(rows.select_for_update(of=("self",)))
+
+    def reopen(self, rows: Sequence["Delivery"], now: datetime, *, maybe_duplicate: bool) -> int:
+        """Make deliveries due again that ended in doubt or failed."""
+        ended = self.filter(pk__in=[row.pk for row in rows], state__in=(State.IN_DOUBT, State.FAILED))
+        marks: dict[str, Any] = {"maybe_duplicate": True} if maybe_duplicate else {}
+        return ended.update(state=State.PENDING, due_at=now, ended_at=None, code="", reason="", **marks)
+
+    def give_up(self, rows: Sequence["Delivery"], now: datetime) -> int:
+        """End as failed what was held in doubt."""
+        reason = "closed by an operator"
+        return self._moved(rows, State.IN_DOUBT).update(
+            state=State.FAILED, ended_at=now, code="closed", reason=reason
+        )
 
     def cancel(self, rows: Sequence["Delivery"], now: datetime) -> int:
         """End deliveries that have not been claimed."""

@@ -39,9 +39,7 @@ class Inbox:
     recipient_id: UUID
     is_test: bool = False
 
-    def entries(
-        self, *, before: UUID | None = None, unread: bool = False, limit: int = PAGE
-    ) -> list[Entry]:
+    def entries(self, *, before: UUID | None = None, unread: bool = False, limit: int = PAGE) -> list[Entry]:
         """The newest entries, those before an id for the next page."""
         rows = self._rows().select_related("message__template").order_by("-id")
         if before is not None:
@@ -56,7 +54,9 @@ class Inbox:
     def mark_read(self, ids: Sequence[UUID] | None = None) -> int:
         """Mark these entries as read, or all; returns how many were unread before."""
         unread = self._rows().filter(opened_at=None)
-        return interactions.record_opened(unread if ids is None else unread.filter(id__in=ids), source="inbox")
+        return interactions.record_opened(
+            unread if ids is None else unread.filter(id__in=ids), source="inbox"
+        )
 
     def _rows(self) -> DeliveryQuerySet:
         return Delivery.objects.filter(

@@ -28,6 +28,8 @@ from templates_app.models import RouteMode, Template, TemplateVersion
 
 #: How far a caller's clock may be behind ours before ``send_at`` counts as past.
 CLOCK_TOLERANCE = timedelta(minutes=1)
+#: How far ahead a moment may lie; what is later is a mistake.
+LONGEST_AHEAD = timedelta(days=10 * 366)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +117,7 @@ def prepare(request: Request, *, caller: Caller, now: datetime) -> Prepared:
         category=category,
         person=person,
         decisions=decisions,
-        lane=Lane(request.priority or template.priority),
+        lane=_lane(request.priority or Lane(template.priority), caller),
         send_at=request.send_at,
         expires_at=expires_at,
         params=variables.with_defaults(version, request.params),
@@ -204,8 +206,15 @@ def _category(request: Request, template: Template) -> tuple[Category, list[Faul
     return category, []
 
 
+def _lane(wanted: Lane, caller: Caller) -> Lane:
+    """The lane of the template or the request, but none above what the system is permitted."""
+    return caller.highest_priority if wanted.is_above(caller.highest_priority) else wanted
+
+
 def _times(request: Request, template: Template, now: datetime) -> tuple[datetime, list[Fault]]:
-    faults = []
+    faults = [*_too_late("send_at", request.send_at, now), *_too_late("expires_at", request.expires_at, now)]
+    if faults:
+        return now, faults
     start = max(request.send_at or now, now)
     if request.send_at and request.send_at < now - CLOCK_TOLERANCE:
         faults.append(Fault(pointer="/send_at", code="in_the_past", detail="This moment has passed."))
@@ -214,6 +223,12 @@ def _times(request: Request, template: Template, now: datetime) -> tuple[datetim
         faults.append(Fault(pointer="/expires_at", code="too_early", detail=detail))
     lifetime = timedelta(seconds=template.time_to_live or settings.DEFAULT_TIME_TO_LIVE)
     return request.expires_at or start + lifetime, faults
+
+
+def _too_late(name: str, moment: datetime | None, now: datetime) -> list[Fault]:
+    if moment is None or moment <= now + LONGEST_AHEAD:
+        return []
+    return [Fault(pointer=pointer(name), code="too_late", detail="This lies more than ten years ahead.")]
 
 
 def _route(request: Request, version: TemplateVersion, category: Category, caller: Caller) -> Route:

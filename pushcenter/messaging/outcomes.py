@@ -27,9 +27,9 @@ def record(ended: Sequence[Ended], known: Known) -> None:
         _pause_accounts(counted)
         _fall_back(counted, known)
         tally.write(_changes(counted, before, known))
-    for each in counted:
-        for receipt in each.receipts:
-            receipts.foretell(receipt, delivery=known[each.delivery_id][0])
+        for each in counted:
+            for receipt in each.receipts:
+                receipts.foretell(receipt, delivery=known[each.delivery_id][0])
 
 
 def _write_attempts(ended: Sequence[Ended], before: Mapping[UUID, Before]) -> None:

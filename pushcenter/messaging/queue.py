@@ -6,6 +6,7 @@ one that already waits serves for all.
 """
 
 from datetime import datetime
+from time import sleep
 from typing import Any
 
 from django.db import connection, transaction
@@ -59,9 +60,9 @@ class LaneBroker(ORM):
         with connection.cursor() as cursor:
             cursor.execute(DEQUEUE, {"keys": keys, "bulk": Conf.BULK, "retry": Conf.RETRY})
             tasks = cursor.fetchall()
-        if tasks:
-            return tasks
-        return super().dequeue()
+        if not tasks:
+            sleep(Conf.POLL)
+        return tasks or None
 
     def queue_size(self) -> int:
         return self.get_connection().filter(lock__lte=timezone.now()).count()

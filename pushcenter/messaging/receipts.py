@@ -20,6 +20,7 @@ from pushcenter.messaging import interactions, queue, tally
 from pushcenter.messaging.fallback import fall_back
 from pushcenter.messaging.models import Delivery, Receipt, ReceiptCall
 from pushcenter.messaging.states import State
+from pushcenter.messaging.verdicts import storable
 from pushcenter.recipients.models import Suppression, SuppressionReason
 
 #: Headers that carry secrets are not kept.
@@ -56,12 +57,13 @@ def take(account: Account, callback: Callback) -> HttpReply:
 def store(account: Account, call: ReceiptCall | None, reported: Iterable[Reported]) -> None:
     """Keep receipts and apply those whose delivery is known; a repeated one changes nothing."""
     for each in reported:
+        fields = _fields(each)
         with transaction.atomic():
-            delivery = Delivery.objects.by_provider_id(account.pk, each.provider_id)
+            delivery = Delivery.objects.by_provider_id(account.pk, fields["provider_id"])
             receipt, is_new = Receipt.objects.get_or_create(
                 account=account,
-                event_id=each.event_id or _fingerprint(each),
-                defaults=_fields(each) | {"call": call, "delivery": delivery},
+                event_id=storable(each.event_id, 300) or _fingerprint(each),
+                defaults=fields | {"call": call, "delivery": delivery},
             )
             if is_new and delivery is not None:
                 apply(receipt, delivery.pk)
@@ -159,10 +161,10 @@ def _remark(call: ReceiptCall, error: str) -> None:
 
 def _fields(each: Reported) -> dict[str, Any]:
     return {
-        "provider_id": each.provider_id[:300],
+        "provider_id": storable(each.provider_id, 300),
         "outcome": each.outcome.value,
-        "code": each.code[:80],
-        "reason": each.reason[:500],
+        "code": storable(each.code, 80),
+        "reason": storable(each.reason, 500),
         "at": each.at or timezone.now(),
     }
 
@@ -170,4 +172,4 @@ def _fields(each: Reported) -> dict[str, Any]:
 def _fingerprint(each: Reported) -> str:
     """Stands for the event id of a provider that gives none: the same report twice is one receipt."""
     parts = (each.provider_id, each.outcome.value, each.code, each.at.isoformat() if each.at else "")
-    return "sha256:" + hashlib.sha256("\0".join(parts).encode()).hexdigest()
+    return "sha256:" + hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()

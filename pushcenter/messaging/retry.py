@@ -35,6 +35,7 @@ SCHEDULE: dict[str, tuple[int, ...]] = {
     Lane.LOW: (30, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 6 * HOUR, 12 * HOUR),
 }
 SHORTEST_WAIT = 0.2
+AT_ONCE = timedelta(seconds=SHORTEST_WAIT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,9 +129,11 @@ def _misconfigured(
 ) -> Verdict:
     if error.scope is not Scope.ACCOUNT:
         return _verdict(State.FAILED, AttemptOutcome.MISCONFIGURED, error, fall_back=True)
-    # The next claim takes another account, or waits for this one to be mended.
-    due_at = now + timedelta(seconds=SHORTEST_WAIT + dice())
-    return _postponed(error, AttemptOutcome.MISCONFIGURED, situation, due_at=due_at, pause_account=True)
+    # At first soon, because the next claim takes another account; then as after any fault.
+    wait = backoff(situation.lane, situation.attempt - 1, dice=dice) if situation.attempt > 1 else AT_ONCE
+    if wait is None:
+        return _verdict(State.FAILED, AttemptOutcome.MISCONFIGURED, error, fall_back=True)
+    return _postponed(error, AttemptOutcome.MISCONFIGURED, situation, due_at=now + wait, pause_account=True)
 
 
 def _postponed(

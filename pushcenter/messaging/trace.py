@@ -36,12 +36,14 @@ RECEIPTS = {"delivered": OK, "sent": OK, "opened": OK, "clicked": OK, "undeliver
 EVENTS = {
     "fallback": ("Next channel of the route", WARNING),
     "lease_over": ("Worker was lost; the delivery is in doubt", BAD),
+    "cancelled": ("Cancelled", NEUTRAL),
+    "sent_again": ("An operator had it sent again", WARNING),
+    "closed": ("An operator closed the doubt", BAD),
     "late_answer": ("The lost attempt answered after all", WARNING),
 }
 # Ends that no attempt and no receipt tells of.
 ENDS = {
     State.EXPIRED: ("Expired", BAD),
-    State.CANCELLED: ("Cancelled", NEUTRAL),
     State.IN_DOUBT: ("Held: in doubt", BAD),
     State.FAILED: ("Failed", BAD),
 }
@@ -129,6 +131,7 @@ def _event(event: Event, channels: Mapping[Any, str]) -> Entry:
         tier="service",
         kind=event.kind,
         title=title,
+        detail=", ".join(f"{name} {value}" for name, value in event.data.items()),
         channel=channels.get(event.delivery_id, ""),
         outcome=outcome,
         data=event.data,

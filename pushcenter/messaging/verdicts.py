@@ -8,6 +8,11 @@ from channels_app.contract import Receipt
 from pushcenter.messaging.states import State
 
 
+def storable(text: str, limit: int) -> str:
+    """What a provider or an adapter said, as a column takes it: nothing it says may keep us from recording it."""
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()[:limit]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """The consequence of an attempt for its delivery.
@@ -27,6 +32,10 @@ class Verdict:
     fall_back: bool = False
     pause_account: bool = False
     maybe_duplicate: bool = False
+
+    def __post_init__(self) -> None:
+        for name, limit in (("provider_id", 300), ("code", 80), ("reason", 500)):
+            object.__setattr__(self, name, storable(getattr(self, name), limit))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -82,7 +82,7 @@ def _stored_addresses(recipient: Recipient | None) -> dict[str, str]:
     if recipient is None:
         return {}
     # The newest address of a kind is the one that counts: later rows overwrite earlier ones.
-    return dict(recipient.addresses.order_by("created_at").values_list("kind", "value"))
+    return dict(recipient.addresses.order_by("created_at", "id").values_list("kind", "value"))
 
 
 def _muted(recipient: Recipient | None) -> frozenset[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from django.conf import settings
+from django.db import DataError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import constant_time_compare
 from django.views.decorators.csrf import csrf_exempt
@@ -10,13 +11,22 @@ from django.views.decorators.csrf import csrf_exempt
 from channels_app.contract import Callback, ForgedCallback
 from channels_app.models import Account
 from channels_app.registry import UnknownAdapter
-from pushcenter.access.problems import problem_response
+from pushcenter.access.problems import problem_response, unavailable
 from pushcenter.messaging import receipts
 
 
 @csrf_exempt
 def callback(request: HttpRequest, account_id: UUID, token: str) -> HttpResponse:
     """Hand a provider's call to its adapter; 404 for a wrong address, 401 for a signature that does not hold."""
+    try:
+        return _answer(request, account_id, token)
+    except (DataError, UnicodeEncodeError):  # a null character, half a surrogate pair
+        return problem_response(400, "bad_request", "The call holds what cannot be stored.")
+    except (OperationalError, InterfaceError) as error:
+        return unavailable(error)
+
+
+def _answer(request: HttpRequest, account_id: UUID, token: str) -> HttpResponse:
     account = Account.objects.filter(pk=account_id).first()
     if account is None or not constant_time_compare(account.callback_token, token):
         return problem_response(404, "not_found", "There is no such callback address.")

@@ -34,6 +34,7 @@ class InboxView(OfRecipient):
     @extend_schema(
         operation_id="list_inbox",
         summary="List a recipient's inbox, newest first",
+        description="Each entry in the recipient's language. A test key sees what test keys sent, and only that.",
         parameters=[InboxQuerySerializer],
         responses={200: InboxSerializer, **problems(401, 403, 404, 422)},
         tags=["inbox"],
@@ -63,6 +64,7 @@ class InboxReadView(OfRecipient):
     @extend_schema(
         operation_id="mark_inbox_read",
         summary="Mark entries of an inbox as read",
+        description="Ids of entries that were read before, or are not in this inbox, change nothing.",
         request=MarkReadSerializer,
         responses={200: MarkedSerializer, **problems(400, 401, 403, 404, 411, 413, 415, 422)},
         tags=["inbox"],

@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from uuid import UUID
 
+from django.db.models import Prefetch
 from django.http import Http404
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
@@ -17,7 +18,7 @@ from pushcenter.access.serializers import (
 )
 from pushcenter.access.views.base import GatewayView, problems
 from pushcenter.messaging import intake
-from pushcenter.messaging.models import Message
+from pushcenter.messaging.models import Delivery, Message
 from pushcenter.messaging.trace import timeline
 
 EXAMPLE = OpenApiExample(
@@ -58,6 +59,7 @@ class MessageView(GatewayView):
     @extend_schema(
         operation_id="read_message",
         summary="Read a message with its deliveries",
+        description="`status` is the best that one of the deliveries has reached.",
         responses={200: MessageSerializer, **problems(401, 403, 404)},
         tags=["messages"],
     )
@@ -71,6 +73,7 @@ class TraceView(GatewayView):
     @extend_schema(
         operation_id="trace_message",
         summary="Follow a message step by step",
+        description="What was decided, tried and reported, and when; the oldest line comes first.",
         responses={200: TraceSerializer, **problems(401, 403, 404)},
         tags=["messages"],
     )
@@ -82,8 +85,9 @@ class TraceView(GatewayView):
 
 def own_message(view: GatewayView, message_id: UUID) -> Message:
     """A message of the calling system; another one's is not found."""
+    in_order = Prefetch("deliveries", Delivery.objects.select_related("account").order_by("id"))
     messages = Message.objects.select_related("template", "version", "recipient", "system", "key")
-    message = messages.filter(pk=message_id, system=view.principal.system).first()
+    message = messages.prefetch_related(in_order).filter(pk=message_id, system=view.principal.system).first()
     if message is None:
         raise Http404
     return message

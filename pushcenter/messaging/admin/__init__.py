@@ -1,0 +1,5 @@
+"""The record in the console: read-only, and searched by exact values."""
+
+from pushcenter.messaging.admin import deliveries, messages, receipts
+
+__all__ = ["deliveries", "messages", "receipts"]

@@ -1,0 +1,78 @@
+"""Messages and batches."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
+from unfold.decorators import display
+
+from pushcenter.access.models import System
+from pushcenter.log_admin import LogAdmin, PeriodFilter, as_uuid
+from pushcenter.messaging.admin.labels import state_badge
+from pushcenter.messaging.admin.page import page
+from pushcenter.messaging.models import Batch, Message
+from pushcenter.messaging.states import State, summary
+from pushcenter.recipients.models import Recipient
+
+#: More messages of one reference or recipient than anybody will read.
+FOUND_AT_MOST = 1_000
+
+
+@admin.register(Message)
+class MessageAdmin(LogAdmin):
+    time_field = "accepted_at"
+    list_display = ("when", "state", "template", "system", "recipient", "reference", "lane", "is_test")
+    list_filter = (
+        PeriodFilter,
+        ("system", RelatedDropdownFilter),
+        ("template", RelatedDropdownFilter),
+        ("lane", ChoicesDropdownFilter),
+        "is_test",
+    )
+    list_filter_submit = True
+    list_select_related = ("template", "system", "recipient")
+    search_help_text = _("An exact id, reference, or recipient's external id")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
+        return super().get_queryset(request).prefetch_related("deliveries")
+
+    def find(self, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
+        # The index of references begins with the system, so that naming every system makes it serve.
+        systems = list(System.objects.values_list("pk", flat=True))
+        by_reference = Message.objects.filter(system__in=systems, reference=term)
+        person = Recipient.objects.filter(external_id=term).first()
+        by_recipient = Message.objects.filter(recipient=person) if person else Message.objects.none()
+        ids = [
+            *by_reference.order_by("-id").values_list("pk", flat=True)[:FOUND_AT_MOST],
+            *by_recipient.order_by("-id").values_list("pk", flat=True)[:FOUND_AT_MOST],
+        ]
+        return queryset.filter(Q(pk=as_uuid(term)) | Q(pk__in=ids))
+
+    @display(description=_("state"))
+    def state(self, obj: Message) -> str:
+        return state_badge(summary([State(each.state) for each in obj.deliveries.all()]))
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        *args: Any,
+        obj: Message | None = None,
+        **kwargs: Any,
+    ) -> HttpResponse:
+        if obj is not None:
+            context |= {"message": obj, "page": page(obj, request)}
+        return super().render_change_form(request, context, *args, obj=obj, **kwargs)
+
+
+@admin.register(Batch)
+class BatchAdmin(LogAdmin):
+    time_field = "accepted_at"
+    list_display = ("when", "system", "reference", "accepted", "rejected")
+    list_filter = (PeriodFilter, ("system", RelatedDropdownFilter))
+    list_filter_submit = True
+    list_select_related = ("system",)
+    fields = ("id", "system", "reference", "accepted", "rejected", "accepted_at")

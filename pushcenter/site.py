@@ -1,0 +1,35 @@
+"""The console: the Django admin with a dashboard and the report page."""
+
+from typing import Any
+
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils.http import urlencode
+from django.utils.translation import gettext_lazy as _
+from unfold.sites import UnfoldAdminSite
+
+
+class ConsoleSite(UnfoldAdminSite):
+    index_title = _("Overview")
+    index_template = "console/index.html"
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """As Django's; the theme's form does not say where to go, so that the address has to."""
+        if request.method == "GET" and REDIRECT_FIELD_NAME not in request.GET:
+            home = reverse("admin:index", current_app=self.name)
+            return HttpResponseRedirect(f"{request.path}?{urlencode({REDIRECT_FIELD_NAME: home})}")
+        return super().login(request, extra_context)
+
+    def extra_urls(self) -> list[URLPattern]:
+        return [path("reports/", self.admin_view(self.reports), name="reports")]
+
+    def reports(self, request: HttpRequest) -> HttpResponse:
+        from analytics_app.views import report
+
+        return report(request, self)
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        from pushcenter.dashboard import dashboard
+
+        return super().index(request, {"dashboard": dashboard(request.user), **(extra_context or {})})

@@ -1,0 +1,19 @@
+"""What the pages of templates and of versions share."""
+
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from pushcenter.dialogs import ask
+from pushcenter.dressing import badge
+from templates_app.models import TemplateVersion
+
+STATE_COLOURS = {"draft": "info", "in_review": "warning", "published": "success", "archived": "default"}
+NEW_DRAFT = ask(_("Start a new draft?"), _("It begins as a copy."), _("New draft"))
+
+
+def version_url(version: TemplateVersion) -> str:
+    return reverse("admin:templates_app_templateversion_change", args=[version.pk])
+
+
+def state_badge(version: TemplateVersion) -> str:
+    return badge(version.get_state_display(), STATE_COLOURS[version.state])

@@ -1,0 +1,118 @@
+"""Templates in the console, each with its versions."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import TabularInline
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
+
+from pushcenter.acting import ActingAdmin
+from pushcenter.dialogs import go
+from templates_app import publishing
+from templates_app.admin.labels import NEW_DRAFT, state_badge, version_url
+from templates_app.forms import TemplateForm
+from templates_app.models import Template, TemplateVersion, VersionState
+
+
+class VersionInline(TabularInline):
+    """The versions of a template, newest first; each is edited on its own page."""
+
+    model = TemplateVersion
+    fields = ("page", "state_shown", "note", "author", "published_at")
+    readonly_fields = fields
+    ordering = ("-number",)
+    extra = 0
+    hide_title = True
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @display(description=_("version"))
+    def page(self, obj: TemplateVersion) -> str:
+        return format_html('<a class="text-link" href="{}">v{}</a>', version_url(obj), obj.number)
+
+    @display(description=_("state"))
+    def state_shown(self, obj: TemplateVersion) -> str:
+        return state_badge(obj)
+
+
+@admin.register(Template)
+class TemplateAdmin(ActingAdmin):
+    form = TemplateForm
+    inlines = (VersionInline,)
+    list_display = ("code", "name", "category", "priority", "route_shown", "published_shown")
+    list_filter = ("category", "priority")
+    list_select_related = ("category",)
+    search_fields = ("code", "name")
+    autocomplete_fields = ("category",)
+    fields = (
+        "code",
+        "name",
+        "category",
+        "priority",
+        "route_mode",
+        "channels",
+        "time_to_live",
+        "doubt_policy",
+    )
+    actions = None
+    actions_detail = ("new_draft",)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Template | None = None) -> tuple[str, ...]:
+        """Callers name the code, so that it stays."""
+        return ("code",) if obj else ()
+
+    def get_inlines(self, request: HttpRequest, obj: Template | None) -> Any:
+        return self.inlines if obj else ()
+
+    def has_delete_permission(self, request: HttpRequest, obj: Template | None = None) -> bool:
+        """What was ever published stays: messages show what they said by it."""
+        was_used = obj is not None and obj.versions.exclude(state__in=["draft", "in_review"]).exists()
+        return super().has_delete_permission(request, obj) and not was_used
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).prefetch_related("versions")
+
+    @display(description=_("route"))
+    def route_shown(self, obj: Template) -> str:
+        arrow = " → " if obj.route_mode == "first" else " + "
+        return arrow.join(obj.channels) or "–"
+
+    @display(description=_("published"))
+    def published_shown(self, obj: Template) -> str:
+        numbers = [each.number for each in obj.versions.all() if each.state == VersionState.PUBLISHED]
+        return f"v{numbers[0]}" if numbers else "–"
+
+    def response_add(
+        self, request: HttpRequest, obj: Template, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """On to what a template is for: its first version."""
+        if "_addanother" in request.POST or not request.user.has_perm("templates_app.add_templateversion"):
+            return super().response_add(request, obj, post_url_continue)
+        draft = publishing.new_draft(template=obj, by=request.user)  # type: ignore[arg-type]
+        messages.success(request, _("The template is made. Now write its first version."))
+        return HttpResponseRedirect(version_url(draft))
+
+    @action(
+        description=_("New draft"),
+        permissions=["templates_app.add_templateversion"],
+        dialog=NEW_DRAFT,
+        variant=ActionVariant.PRIMARY,
+        icon="add",
+    )
+    def new_draft(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        template = self.get_object(request, object_id)
+        if template is None:
+            return go(request, reverse("admin:templates_app_template_changelist"))
+        source = template.published or template.versions.order_by("-number").first()
+        draft = publishing.new_draft(template=template, by=request.user, source=source)  # type: ignore[arg-type]
+        return go(request, version_url(draft))

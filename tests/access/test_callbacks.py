@@ -1,0 +1,206 @@
+"""``/callbacks/{account}/{token}``: what providers report, in whatever order and form it comes."""
+
+import json
+from itertools import permutations
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+
+from channels_app import registry
+from channels_app.models import Account
+from pushcenter.messaging import dispatch, sweep
+from pushcenter.messaging.models import Delivery, Interaction, Receipt, ReceiptCall, Tally
+from tests import factories
+from tests.access.carrier import SIGNATURE, CarrierAdapter
+from tests.access.gateway import HANDLER, problem
+
+pytestmark = pytest.mark.django_db
+PHONE = "+8613800138000"
+
+
+@pytest.fixture
+def carrier(db: None, monkeypatch: pytest.MonkeyPatch) -> Account:
+    """An account of the carrier, and one message that is pending on it."""
+    known = {**registry.adapters(), CarrierAdapter.name: CarrierAdapter}
+    monkeypatch.setattr(registry, "adapters", lambda: known)
+    factories.template(channels=["sms"])
+    account = factories.account("sms", "carrier", config={"secret": "s3cret"})
+    factories.message(to={"phone": PHONE})
+    return account
+
+
+def call(account: Account, body: bytes | list[dict[str, str]], **changes: Any) -> Any:
+    """The carrier's call, signed unless told otherwise."""
+    client = Client(raise_request_exception=False)
+    client.handler = HANDLER
+    path = changes.pop("path", f"/callbacks/{account.pk}/{account.callback_token}")
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    headers = changes.pop("headers", {SIGNATURE: "s3cret"})
+    return client.post(path, content, content_type="application/json", headers=headers, **changes)
+
+
+def sent() -> Delivery:
+    """Put the message in the carrier's hands."""
+    assert dispatch.run("normal") == 1
+    return Delivery.objects.get(state="sent")
+
+
+def report(delivery: Delivery, status: str, **more: str) -> dict[str, str]:
+    return {"id": delivery.provider_id, "status": status, **more}
+
+
+def measures() -> dict[str, int]:
+    found: dict[str, int] = {}
+    for each in Tally.objects.all():
+        found[each.measure] = found.get(each.measure, 0) + each.amount
+    return {name: amount for name, amount in found.items() if amount}
+
+
+@pytest.mark.parametrize("part", ["token", "account", "other"])
+def test_a_wrong_address_is_not_found_and_nothing_is_kept(carrier: Account, part: str) -> None:
+    other = factories.account("sms", name="another one")
+    paths = {
+        "token": f"/callbacks/{carrier.pk}/{'x' * 32}",
+        "account": f"/callbacks/{uuid4()}/{carrier.callback_token}",
+        "other": f"/callbacks/{other.pk}/{carrier.callback_token}",
+    }
+    problem(call(carrier, [], path=paths[part]), 404, "not_found")
+    assert ReceiptCall.objects.count() == 0
+
+
+def test_a_call_for_an_adapter_that_reports_nothing_is_not_believed(db: None) -> None:
+    account = factories.account("email", "simulated")
+    problem(call(account, []), 401, "not_verified")
+
+
+def test_a_call_for_an_adapter_that_is_gone_is_not_believed(carrier: Account) -> None:
+    Account.objects.update(adapter="gone")
+    problem(call(carrier, []), 401, "not_verified")
+
+
+def test_a_forged_call_is_kept_with_that_remark_and_changes_nothing(carrier: Account) -> None:
+    delivery = sent()
+    response = call(carrier, [report(delivery, "delivered")], headers={SIGNATURE: "guessed"})
+    problem(response, 401, "not_verified")
+    assert ReceiptCall.objects.get().error == "not verified: another signature"
+    delivery.refresh_from_db()
+    assert (delivery.state, Receipt.objects.count()) == ("sent", 0)
+
+
+def test_a_body_over_the_limit_is_refused_unread(carrier: Account, settings: Settings) -> None:
+    settings.MAX_BODY_BYTES = 100
+    problem(call(carrier, b"[" + b" " * 100), 413, "body_too_large")
+    assert ReceiptCall.objects.count() == 0
+
+
+def test_the_answer_is_what_the_provider_wants_to_hear(carrier: Account) -> None:
+    response = call(carrier, [])
+    assert (response.status_code, response.content, response["Content-Type"]) == (200, b"<ok/>", "text/xml")
+
+
+def test_a_call_is_kept_as_it_came_but_for_its_secrets(carrier: Account) -> None:
+    body = json.dumps([report(sent(), "delivered")], indent=1).encode()
+    headers = {SIGNATURE: "s3cret", "Authorization": "Basic c2VjcmV0", "X-Trace": "7"}
+    path = f"/callbacks/{carrier.pk}/{carrier.callback_token}?part=1"
+    assert call(carrier, body, headers=headers, path=path).status_code == 200
+    kept = ReceiptCall.objects.get()
+    assert (bytes(kept.body), kept.query, kept.error) == (body, {"part": "1"}, "")
+    assert kept.headers["x-trace"] == "7"
+    assert "authorization" not in kept.headers
+    assert Receipt.objects.get().call == kept
+
+
+@pytest.mark.parametrize("event", ["", "e-1"], ids=["without an id", "with an id"])
+def test_a_repeated_receipt_is_applied_once(carrier: Account, event: str) -> None:
+    delivery = sent()
+    reports = [report(delivery, "delivered", event=event)]
+    for _ in range(3):
+        assert call(carrier, reports).status_code == 200
+    assert call(carrier, reports * 2).status_code == 200
+    delivery.refresh_from_db()
+    assert delivery.state == "delivered"
+    assert (Receipt.objects.count(), ReceiptCall.objects.count()) == (1, 4)
+    assert measures() == {"accepted": 1, "sent": 1, "delivered": 1}
+
+
+ORDERS = list(permutations(["sent", "delivered", "opened", "undelivered"]))
+
+
+@pytest.mark.parametrize("order", ORDERS, ids=map(" ".join, ORDERS))
+def test_the_order_of_receipts_does_not_matter(carrier: Account, order: tuple[str, ...]) -> None:
+    delivery = sent()
+    for status in order:
+        assert call(carrier, [report(delivery, status)]).status_code == 200
+    delivery.refresh_from_db()
+    assert delivery.state == "delivered"
+    assert delivery.opened_at is not None
+    assert Interaction.objects.count() == 1
+    assert measures() == {"accepted": 1, "sent": 1, "delivered": 1, "opened": 1}
+
+
+def test_a_bounce_alone_ends_a_delivery(carrier: Account) -> None:
+    delivery = sent()
+    call(carrier, [report(delivery, "undelivered", code="30005")])
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.code) == ("undelivered", "30005")
+    assert measures() == {"accepted": 1, "sent": 1, "undelivered": 1}
+
+
+def test_an_early_receipt_is_matched_by_the_sweep(carrier: Account) -> None:
+    delivery = Delivery.objects.get()
+    early = {"id": f"carrier-{delivery.pk}", "status": "delivered"}
+    assert call(carrier, [early]).status_code == 200
+    assert Receipt.objects.get().delivery is None
+    sent()
+    sweep.run()
+    delivery.refresh_from_db()
+    assert delivery.state == "delivered"
+    assert Receipt.objects.get().delivery == delivery
+    sweep.run()
+    assert measures() == {"accepted": 1, "sent": 1, "delivered": 1}
+
+
+def test_an_unknown_word_is_kept_and_changes_nothing(carrier: Account) -> None:
+    delivery = sent()
+    assert call(carrier, [report(delivery, "teleported", code="9")]).status_code == 200
+    delivery.refresh_from_db()
+    assert (delivery.state, Receipt.objects.get().outcome) == ("sent", "unknown")
+
+
+GARBAGE = {
+    "nothing": b"",
+    "text": b"hello",
+    "bytes": bytes(range(256)),
+    "another shape": b'{"id": 1}',
+    "numbers for texts": b'[{"id": 7, "status": []}]',
+    "null": b"null",
+    "deep": b"[" * 100_000,
+    "null character in the id": b'[{"id": "\\u0000", "status": "delivered"}]',
+    "null character in the code": b'[{"id": "a", "status": "delivered", "code": "\\u0000"}]',
+    "half a pair": b'[{"id": "\\ud800", "status": "delivered"}]',
+    "very long": json.dumps([{"id": "a" * 9000, "status": "delivered", "event": "b" * 9000}]).encode(),
+}
+
+
+@pytest.mark.parametrize("body", GARBAGE.values(), ids=GARBAGE)
+def test_garbage_is_no_fault_of_ours(carrier: Account, body: bytes) -> None:
+    assert call(carrier, body).status_code in {200, 400}
+    assert [bytes(each.body) for each in ReceiptCall.objects.all()] == [body]
+
+
+@pytest.mark.parametrize("query", ["a=%00", "%00=1", "a=%ff", "a=%ed%a0%80", "a=" + "b" * 5000])
+def test_a_strange_query_is_no_fault_of_ours(carrier: Account, query: str) -> None:
+    path = f"/callbacks/{carrier.pk}/{carrier.callback_token}?{query}"
+    assert call(carrier, [], path=path).status_code in {200, 400}
+
+
+def test_a_good_receipt_beside_a_bad_one_is_applied_when_it_comes_again(carrier: Account) -> None:
+    delivery = sent()
+    call(carrier, [report(delivery, "delivered"), {"no": "receipt"}])
+    assert "not understood" in ReceiptCall.objects.get().error
+    call(carrier, [report(delivery, "delivered")])
+    delivery.refresh_from_db()
+    assert delivery.state == "delivered"

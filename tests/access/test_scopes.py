@@ -1,0 +1,94 @@
+"""Each call needs its scope; a call that forgets to name one is open to nobody."""
+
+import re
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver
+from rest_framework.views import APIView
+
+from pushcenter.access.models import Scope
+from pushcenter.access.views.base import GatewayView
+from tests import factories
+from tests.access.gateway import Gateway, problem
+
+pytestmark = pytest.mark.django_db
+VERBS = ("get", "post", "put", "patch", "delete")
+
+
+def routes(resolver: Any, prefix: str = "/") -> list[tuple[str, Any]]:
+    """Every address below a resolver, with its view."""
+    found = []
+    for each in resolver.url_patterns:
+        route = prefix + str(each.pattern)
+        if isinstance(each, URLResolver):
+            found += routes(each, route)
+        elif isinstance(each, URLPattern):
+            found.append((route, each.callback))
+    return found
+
+
+API = [(route, view.view_class) for route, view in routes(get_resolver()) if route.startswith("/api/v1/")]
+CALLS = [(route, view, verb) for route, view in API for verb in VERBS if hasattr(view, verb)]
+
+
+def address(route: str) -> str:
+    return re.sub(r"<str:\w+>", "u-1001", re.sub(r"<uuid:\w+>", str(uuid4()), route))
+
+
+def names(calls: list[tuple[str, type[APIView], str]]) -> list[str]:
+    return [f"{verb} {route}" for route, _view, verb in calls]
+
+
+def test_every_address_of_the_api_stands_behind_the_gate() -> None:
+    assert len(API) >= 5
+    assert [route for route, view in API if not issubclass(view, GatewayView)] == []
+
+
+@pytest.mark.parametrize(("route", "view", "verb"), CALLS, ids=names(CALLS))
+def test_a_call_names_its_scope_and_refuses_a_key_without_it(
+    route: str, view: type[GatewayView], verb: str
+) -> None:
+    scope = view.scopes.get(verb.upper())
+    assert scope in Scope.values, f"{verb} {route} declares no scope"
+    others = [each for each in Scope.values if each != scope]
+    caller = Gateway(factories.key(scopes=others)[1])
+    response = caller.client.generic(verb.upper(), address(route), b"{}", content_type="application/json")
+    assert scope in problem(response, 403, "missing_scope")["detail"]
+
+
+@pytest.mark.parametrize(("route", "view", "verb"), CALLS, ids=names(CALLS))
+def test_a_call_without_a_key_is_refused(route: str, view: type[GatewayView], verb: str) -> None:
+    problem(Gateway().client.generic(verb.upper(), address(route)), 401, "missing_key")
+
+
+MISSING = [(route, view, verb) for route, view in API for verb in VERBS if not hasattr(view, verb)]
+
+
+@pytest.mark.parametrize(("route", "view", "verb"), MISSING, ids=names(MISSING))
+def test_a_method_that_a_call_does_not_have_is_not_allowed(
+    route: str, view: type[GatewayView], verb: str
+) -> None:
+    response = Gateway(factories.key()[1]).client.generic(verb.upper(), address(route))
+    problem(response, 405, "method_not_allowed")
+    allowed = {each.upper() for each in VERBS if hasattr(view, each)}
+    assert set(response["Allow"].split(", ")) - {"HEAD"} == allowed
+
+
+@pytest.mark.parametrize("verb", ["OPTIONS", "TRACE", "CONNECT", "PROPFIND", "NONSENSE"])
+def test_other_methods_are_not_allowed(verb: str) -> None:
+    response = Gateway(factories.key()[1]).client.generic(verb, "/api/v1/messages")
+    problem(response, 405, "method_not_allowed")
+
+
+def test_the_head_of_an_answer_needs_the_scope_of_the_answer(shop: Gateway) -> None:
+    place = shop.send()["Location"]
+    assert shop.client.head(place).status_code == 200
+    assert Gateway(factories.key(scopes=[Scope.SEND])[1]).client.head(place).status_code == 403
+
+
+def test_a_view_that_forgets_its_scopes_is_closed(monkeypatch: pytest.MonkeyPatch, shop: Gateway) -> None:
+    view = next(view for route, view in API if route == "/api/v1/messages")
+    monkeypatch.setattr(view, "scopes", {})
+    problem(shop.send(), 403, "missing_scope")

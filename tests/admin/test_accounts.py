@@ -1,0 +1,142 @@
+"""Accounts: the provider's own form, and secrets that go in and never come out."""
+
+from typing import Any
+
+import pytest
+from cryptography.fernet import Fernet
+from django.test import Client
+from django.urls import reverse
+from pytest_django import Settings
+
+from channels_app.models import Account
+from tests import factories
+from tests.admin.conftest import AsRole
+
+SECRET = "a-very-secret-password"
+SMTP = {
+    "name": "Relay",
+    "priority": "10",
+    "weight": "1",
+    "is_active": "on",
+    "config-host": "mail.example.com",
+    "config-port": "587",
+    "config-security": "starttls",
+    "config-username": "shop",
+    "config-password": SECRET,
+    "config-from_address": "Shop <shop@example.com>",
+    "config-reply_to": "",
+    "config-timeout_s": "10",
+    "config-connections": "4",
+}
+ADD = "admin:channels_app_account_add"
+
+
+def add(client: Client, **changes: str) -> Any:
+    return client.post(reverse(ADD) + "?channel=email&adapter=smtp", {**SMTP, **changes})
+
+
+def change_url(account: Account) -> str:
+    return reverse("admin:channels_app_account_change", args=[account.pk])
+
+
+@pytest.fixture
+def relay(admin_client: Client) -> Account:
+    assert add(admin_client).status_code == 302
+    return Account.objects.get()
+
+
+def test_adding_begins_with_the_choice_of_a_provider(admin_client: Client) -> None:
+    page = admin_client.get(reverse(ADD)).content.decode()
+    assert "?channel=email&amp;adapter=smtp" in page
+    assert "?channel=sms&amp;adapter=smtp" not in page
+
+
+def test_the_adapters_form_is_stored_with_its_secret_encrypted(relay: Account) -> None:
+    assert (relay.channel, relay.adapter) == ("email", "smtp")
+    assert relay.config["host"] == "mail.example.com"
+    assert relay.config["port"] == 587
+    assert "password" not in relay.config
+    assert SECRET not in relay.secrets
+    assert relay.secret_values() == {"password": SECRET}
+
+
+def test_the_secret_is_in_no_page(relay: Account, admin_client: Client) -> None:
+    wrong = admin_client.post(change_url(relay), {**SMTP, "config-port": "none"})
+    assert wrong.status_code == 200
+    for page in (
+        wrong,
+        admin_client.get(change_url(relay)),
+        admin_client.get(reverse("admin:channels_app_account_changelist")),
+    ):
+        assert SECRET not in page.content.decode()
+        assert relay.secrets not in page.content.decode()
+
+
+def test_a_blank_secret_keeps_the_stored_one(relay: Account, admin_client: Client) -> None:
+    answer = admin_client.post(
+        change_url(relay), {**SMTP, "config-password": "", "config-host": "new.example.com"}
+    )
+    assert answer.status_code == 302
+    relay.refresh_from_db()
+    assert relay.config["host"] == "new.example.com"
+    assert relay.secret_values() == {"password": SECRET}
+
+
+def test_an_optional_secret_can_be_removed(relay: Account, admin_client: Client) -> None:
+    data = {**SMTP, "config-password": "", "config-forget-password": "on"}
+    assert admin_client.post(change_url(relay), data).status_code == 302
+    relay.refresh_from_db()
+    assert relay.secret_values() == {}
+
+
+def test_what_the_adapter_refuses_stands_at_its_field(admin_client: Client) -> None:
+    answer = add(admin_client, **{"config-port": "70000", "config-from_address": "nobody"})
+    assert answer.status_code == 200
+    errors = answer.context["adminform"].form.errors
+    assert set(errors) == {"config-port", "config-from_address"}
+    assert all(len(messages) == 1 for messages in errors.values())
+    assert not Account.objects.exists()
+
+
+def test_secrets_of_a_lost_key_are_asked_for_again(
+    relay: Account, admin_client: Client, settings: Settings
+) -> None:
+    settings.FIELD_KEYS = [Fernet.generate_key().decode()]
+    assert "cannot be read" in admin_client.get(change_url(relay)).content.decode()
+    assert admin_client.post(change_url(relay), {**SMTP, "config-password": "another-one"}).status_code == 302
+    relay.refresh_from_db()
+    assert relay.secret_values() == {"password": "another-one"}
+
+
+def test_an_account_whose_adapter_is_gone_still_opens(relay: Account, admin_client: Client) -> None:
+    Account.objects.update(adapter="vanished")
+    assert "is not installed" in admin_client.get(change_url(relay)).content.decode()
+    data = {"name": "Old relay", "priority": "10", "weight": "1"}
+    assert admin_client.post(change_url(relay), data).status_code == 302
+    relay.refresh_from_db()
+    assert (relay.name, relay.is_active, relay.config["host"]) == ("Old relay", False, "mail.example.com")
+
+
+def test_the_callback_url_is_shown_where_receipts_come(admin_client: Client, relay: Account) -> None:
+    simulated = factories.account("sms")
+    assert simulated.callback_token in admin_client.get(change_url(simulated)).content.decode()
+    assert relay.callback_token not in admin_client.get(change_url(relay)).content.decode()
+
+
+def test_an_account_is_paused_and_resumed(as_role: AsRole) -> None:
+    account = factories.account("sms")
+    client = as_role("Operators")
+    client.post(reverse("admin:channels_app_account_pause", args=[account.pk]), {"_form_submitted": "True"})
+    account.refresh_from_db()
+    assert account.is_paused
+    assert account.pause_reason.startswith("by user-")
+    data = {"action": "resume_selected", "_selected_action": [str(account.pk)]}
+    client.post(reverse("admin:channels_app_account_changelist"), data)
+    account.refresh_from_db()
+    assert not account.is_paused
+
+
+def test_a_channel_and_an_adapter_that_do_not_fit_lead_back_to_the_choice(admin_client: Client) -> None:
+    answer = admin_client.post(reverse(ADD) + "?channel=sms&adapter=smtp", SMTP)
+    assert "which provider" in answer.content.decode()
+    assert not Account.objects.exists()

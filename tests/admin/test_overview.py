@@ -1,0 +1,67 @@
+"""The first page: health at a glance, and what to do first."""
+
+from datetime import timedelta
+
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from channels_app.models import Account
+from pushcenter.dashboard import Dashboard
+from pushcenter.messaging.models import Delivery
+from pushcenter.messaging.states import State
+from tests import factories
+from tests.admin.conftest import AsRole, Sent
+
+
+def overview(client: Client) -> Dashboard:
+    found: Dashboard = client.get(reverse("admin:index")).context["dashboard"]
+    return found
+
+
+def test_without_a_message_it_says_what_to_do_first(admin_client: Client) -> None:
+    factories.system()
+    page = admin_client.get(reverse("admin:index"))
+    assert "No message yet" in page.content.decode()
+    assert "curl" in page.content.decode()
+    assert [step.is_done for step in page.context["dashboard"].start] == [True, False, False, False, False]
+
+
+def test_a_due_delivery_that_nobody_fetches_is_an_alarm(sent: Sent, admin_client: Client) -> None:
+    Delivery.objects.filter(pk=sent.delivery.pk).update(
+        state=State.PENDING, due_at=timezone.now() - timedelta(minutes=5)
+    )
+    health = overview(admin_client).health
+    assert health is not None
+    assert health.is_stuck
+    lane = health.lanes[2]
+    assert (lane.waiting, lane.late_shown.split()[:2]) == (2, ["5", "min"])
+
+
+def test_what_is_due_later_is_no_alarm(sent: Sent, admin_client: Client) -> None:
+    Delivery.objects.update(state=State.PENDING, due_at=timezone.now() + timedelta(hours=1))
+    health = overview(admin_client).health
+    assert health is not None
+    assert not health.is_stuck
+    assert (health.lanes[2].waiting, health.lanes[2].scheduled) == (0, 2)
+
+
+def test_deliveries_in_doubt_and_paused_accounts_are_counted(sent: Sent, admin_client: Client) -> None:
+    Delivery.objects.filter(pk=sent.delivery.pk).update(state=State.IN_DOUBT)
+    Account.objects.all().pause(reason="too many errors")
+    found = overview(admin_client)
+    assert found.health is not None
+    assert found.health.lanes[2].in_doubt == 1
+    assert len(found.paused or []) == 2
+
+
+def test_the_latest_messages_are_shown_with_their_state(sent: Sent, admin_client: Client) -> None:
+    [latest] = overview(admin_client).latest or []
+    assert (latest.message.pk, latest.state) == (sent.message.pk, State.DELIVERED)
+
+
+def test_each_part_needs_its_right(sent: Sent, as_role: AsRole) -> None:
+    analyst, editor = overview(as_role("Analysts")), overview(as_role("Template editors"))
+    assert (analyst.health, analyst.paused, analyst.latest) == (None, None, None)
+    assert analyst.today is not None
+    assert editor.is_blank

@@ -1,0 +1,63 @@
+"""Recipients: addresses are stored in one form, or refused at their field."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from pushcenter.recipients.masking import mask
+from pushcenter.recipients.models import Address, Recipient, Suppression
+from tests import factories
+
+ADD = "admin:recipients_recipient_add"
+
+
+def form(*addresses: tuple[str, str], **fields: str) -> dict[str, Any]:
+    data = {"external_id": "u-7", "name": "Ann", "locale": "en", "time_zone": "", **fields}
+    for prefix, count in (("addresses", len(addresses)), ("preferences", 0)):
+        data |= {f"{prefix}-TOTAL_FORMS": str(count), f"{prefix}-INITIAL_FORMS": "0"}
+    for number, (kind, value) in enumerate(addresses):
+        data |= {f"addresses-{number}-kind": kind, f"addresses-{number}-value": value}
+    return data
+
+
+def test_an_address_is_normalised(admin_client: Client) -> None:
+    data = form(("phone", "+86 138 0013 8000"), ("email", "Ann@EXAMPLE.com"))
+    assert admin_client.post(reverse(ADD), data).status_code == 302
+    assert set(Address.objects.values_list("value", flat=True)) == {"+8613800138000", "Ann@example.com"}
+
+
+def test_a_wrong_address_and_a_wrong_time_zone_stand_at_their_fields(admin_client: Client) -> None:
+    answer = admin_client.post(reverse(ADD), form(("phone", "12"), time_zone="Mars"))
+    page = answer.content.decode()
+    assert "international form" in page
+    assert "No such time zone" in page
+    assert not Recipient.objects.exists()
+
+
+def test_a_suppression_is_found_however_its_address_is_written(admin_client: Client) -> None:
+    row = Suppression.objects.create(kind="phone", value="+8613800138000")
+    found = admin_client.get(reverse("admin:recipients_suppression_changelist"), {"q": "+86 138 0013 8000"})
+    assert [each.pk for each in found.context["cl"].result_list] == [row.pk]
+
+
+def test_recipients_are_found_by_the_beginning_of_their_id(admin_client: Client) -> None:
+    for external_id in ("u-1001", "u-1002", "x-1"):
+        factories.recipient(external_id)
+    found = admin_client.get(reverse("admin:recipients_recipient_changelist"), {"q": "u-"})
+    assert [row.external_id for row in found.context["cl"].result_list] == ["u-1001", "u-1002"]
+
+
+@pytest.mark.parametrize(
+    ("value", "masked"),
+    [
+        ("li.wei@example.com", "l•••@example.com"),
+        ("+8613800138000", "•••00"),
+        ("https://example.com/hook", "ht•••"),
+        ("ab", "ab•••"),
+        ("", ""),
+    ],
+)
+def test_masking_leaves_enough_to_tell_addresses_apart(value: str, masked: str) -> None:
+    assert mask(value) == masked

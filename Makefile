@@ -57,4 +57,4 @@ clean: ## Remove the virtual environment and the caches; the data in var/ stays
 environment: LOCK := requirements.lock
 environment-dev: LOCK := requirements-dev.lock
 environment environment-dev:
-	@PYTHON="$(PYTHON)" ./tools/environment $(LOCK)
+	@PYTHON="$(PYTHON)" ./.ci/environment $(LOCK)

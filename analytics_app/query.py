@@ -12,10 +12,12 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
+from analytics_app.models import HourlyStat
 from channels_app import registry
-from pushcenter.access.models import System
 from templates_app.models import Template
 
+# The systems, met through a foreign key: their module is a layer above this one.
+SYSTEMS = HourlyStat.system.get_queryset().order_by("name")
 LONGEST = timedelta(days=2 * 366)
 GROUPS = [("day", _("Day")), ("channel", _("Channel")), ("template", _("Template")), ("system", _("System"))]
 DEFAULTS = {"period": "30", "group": "day"}
@@ -65,7 +67,7 @@ class ReportForm(forms.Form):
         widget=UnfoldAdminSelectWidget,
     )
     system = forms.ModelChoiceField(
-        System.objects.all(),
+        SYSTEMS,
         label=_("System"),
         required=False,
         empty_label=_("all"),

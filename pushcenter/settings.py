@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from environ import Env
 
 from pushcenter import embedded
-from pushcenter.console import UNFOLD as UNFOLD
+from pushcenter.console import UNFOLD  # noqa: F401  (a setting)
 from pushcenter.trial import trial_secrets
 
 BASE_DIR = Path(__file__).resolve().parent.parent

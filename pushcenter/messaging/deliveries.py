@@ -25,7 +25,8 @@ UPDATE messaging_delivery
    SET state = 'sending', claims = claims + 1, lease_until = statement_timestamp() + %(lease)s
  WHERE id = ANY(ARRAY(
          SELECT id FROM messaging_delivery
-          WHERE state = 'pending' AND lane = %(lane)s AND due_at <= statement_timestamp() AND expires_at > statement_timestamp()
+          WHERE state = 'pending' AND lane = %(lane)s
+            AND due_at <= statement_timestamp() AND expires_at > statement_timestamp()
           ORDER BY due_at LIMIT %(limit)s
             FOR UPDATE SKIP LOCKED))
 RETURNING *
@@ -209,7 +210,8 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         """Make deliveries due again that ended in doubt or failed."""
         ended = self.filter(pk__in=[row.pk for row in rows], state__in=(State.IN_DOUBT, State.FAILED))
         marks: dict[str, Any] = {"maybe_duplicate": True} if maybe_duplicate else {}
-        return ended.update(state=State.PENDING, due_at=now, ended_at=None, code="", reason="", **marks)
+        cleared: dict[str, Any] = {"ended_at": None, "code": "", "reason": ""}
+        return ended.update(state=State.PENDING, due_at=now, **cleared, **marks)
 
     def give_up(self, rows: Sequence["Delivery"], now: datetime) -> int:
         """End as failed what was held in doubt."""

@@ -47,7 +47,7 @@ def _loop() -> asyncio.AbstractEventLoop:
 
 def close() -> None:
     """Say goodbye to the providers and end the loop; the next :func:`submit` would start another."""
-    global _running  # noqa: PLW0603  (as above)
+    global _running
     with _lock:
         running, _running = _running, None
     if running is None or running.pid != os.getpid():

@@ -35,6 +35,8 @@ SCHEDULE: dict[str, tuple[int, ...]] = {
     Lane.LOW: (30, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 6 * HOUR, 12 * HOUR),
 }
 SHORTEST_WAIT = 0.2
+#: What a provider asks for beyond it is not believed.
+LONGEST_PAUSE = 24 * HOUR
 AT_ONCE = timedelta(seconds=SHORTEST_WAIT)
 
 
@@ -65,7 +67,7 @@ def decide(
         case Temporary():
             return _again(result, situation, now=now, dice=dice)
         case Throttled():
-            wait = max(result.retry_after, SHORTEST_WAIT) * (1 + 0.1 * dice())
+            wait = max(SHORTEST_WAIT, min(LONGEST_PAUSE, result.retry_after)) * (1 + 0.1 * dice())
             return _postponed(
                 result, AttemptOutcome.THROTTLED, situation, due_at=now + timedelta(seconds=wait)
             )

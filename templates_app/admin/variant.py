@@ -40,7 +40,8 @@ class VariantInline(StackedInline):
         channel = registry.channels().get(obj.channel)
         fields = channel.content.base_fields if channel else {}
         names = [*fields, *(name for name in obj.content if name not in fields)]
-        rows = [(fields[name].label if name in fields else name, obj.content[name]) for name in names if obj.content.get(name)]
+        labels = {name: field.label for name, field in fields.items()}
+        rows = [(labels.get(name, name), obj.content[name]) for name in names if obj.content.get(name)]
         sources = format_html_join("", "<dt>{}</dt><dd><pre class='pc-code'>{}</pre></dd>", rows)
         return format_html("<dl class='pc-sources'>{}</dl>", sources)
 

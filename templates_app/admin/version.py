@@ -13,6 +13,7 @@ from unfold.enums import ActionVariant
 
 from pushcenter.acting import ActingAdmin
 from pushcenter.dialogs import ask, go
+from pushcenter.dressing import code, pretty
 from templates_app import publishing
 from templates_app.admin.labels import NEW_DRAFT, state_badge, version_url
 from templates_app.admin.variant import VariantInline, is_open
@@ -50,22 +51,15 @@ class TemplateVersionAdmin(ActingAdmin):
         "approver",
         "created_at",
         "published_at",
+        "variables_shown",
+        "sample_shown",
     )
-    fieldsets = (
-        (
-            None,
-            {
-                "fields": (
-                    "template",
-                    ("number", "state_shown"),
-                    ("author", "approver"),
-                    "published_at",
-                    "note",
-                )
-            },
-        ),
-        (_("Parameters"), {"fields": ("variables", "sample")}),
-    )
+
+    def get_fieldsets(self, request: HttpRequest, obj: TemplateVersion | None = None) -> Any:
+        first = ("template", ("number", "state_shown"), ("author", "approver"), "published_at", "note")
+        can_write = self.has_change_permission(request, obj)
+        parameters = ("variables", "sample") if can_write else ("variables_shown", "sample_shown")
+        return [(None, {"fields": first}), (_("Parameters"), {"fields": parameters})]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """A version begins as a draft of its template, which gives it its number."""
@@ -80,6 +74,14 @@ class TemplateVersionAdmin(ActingAdmin):
     @display(description=_("state"))
     def state_shown(self, obj: TemplateVersion) -> str:
         return state_badge(obj)
+
+    @display(description=_("variables"))
+    def variables_shown(self, obj: TemplateVersion) -> str:
+        return code(pretty(obj.variables))
+
+    @display(description=_("sample parameters"))
+    def sample_shown(self, obj: TemplateVersion) -> str:
+        return code(pretty(obj.sample))
 
     def changeform_view(
         self, request: HttpRequest, object_id: Any = None, *args: Any, **kwargs: Any

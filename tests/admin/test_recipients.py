@@ -9,6 +9,7 @@ from django.urls import reverse
 from pushcenter.recipients.masking import mask
 from pushcenter.recipients.models import Address, Recipient, Suppression
 from tests import factories
+from tests.admin.conftest import Sent
 
 ADD = "admin:recipients_recipient_add"
 
@@ -61,3 +62,12 @@ def test_recipients_are_found_by_the_beginning_of_their_id(admin_client: Client)
 )
 def test_masking_leaves_enough_to_tell_addresses_apart(value: str, masked: str) -> None:
     assert mask(value) == masked
+
+
+def test_a_recipient_and_an_account_with_a_past_can_be_deleted(sent: Sent, admin_client: Client) -> None:
+    for row in (sent.message.recipient, sent.delivery.account):
+        assert row is not None
+        url = reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_delete", args=[row.pk])
+        assert admin_client.post(url, {"post": "yes"}).status_code == 302
+    sent.message.refresh_from_db()
+    assert sent.message.recipient is None

@@ -9,7 +9,6 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.decorators import display
 
-from pushcenter.access.models import System
 from pushcenter.log_admin import LogAdmin, PeriodFilter, as_uuid
 from pushcenter.messaging.admin.labels import state_badge
 from pushcenter.messaging.admin.page import page
@@ -41,7 +40,7 @@ class MessageAdmin(LogAdmin):
 
     def find(self, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
         # The index of references begins with the system, so that naming every system makes it serve.
-        systems = list(System.objects.values_list("pk", flat=True))
+        systems = list(Message.system.get_queryset().values_list("pk", flat=True))
         by_reference = Message.objects.filter(system__in=systems, reference=term)
         person = Recipient.objects.filter(external_id=term).first()
         by_recipient = Message.objects.filter(recipient=person) if person else Message.objects.none()

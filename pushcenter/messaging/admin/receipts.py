@@ -70,4 +70,3 @@ class ReceiptCallAdmin(LogAdmin):
     @display(description=_("body"))
     def body_shown(self, obj: ReceiptCall) -> str:
         return code(bytes(obj.body[:MAX_SHOWN]).decode("utf-8", "replace"))
-

@@ -1,0 +1,143 @@
+"""The API's description: it is generated, complete, in the documentation, and opens offline."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from django.conf import settings
+from django.core.management import call_command
+from django.test import Client
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError
+
+from channels_app import registry
+from pushcenter.access.problems import CONTENT_TYPE
+from pushcenter.access.serializers import SendSerializer
+from tests.access.gateway import order
+from tests.access.test_scopes import CALLS
+
+DOCUMENT = Path(settings.BASE_DIR) / "docs" / "openapi.yaml"
+
+
+@pytest.fixture(scope="module")
+def document(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    file = tmp_path_factory.mktemp("schema") / "openapi.yaml"
+    call_command("spectacular", file=str(file), validate=True, fail_on_warn=True, skip_checks=True)
+    return yaml.safe_load(file.read_text())
+
+
+def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, item in document["paths"].items():
+        for verb, operation in item.items():
+            yield path, verb, operation
+
+
+def references(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        yield from (inner for name, inner in value.items() if name == "$ref")
+        for inner in value.values():
+            yield from references(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from references(inner)
+
+
+def test_it_is_openapi_3_1(document: dict[str, Any]) -> None:
+    assert re.fullmatch(r"3\.1\.\d+", document["openapi"])
+    assert set(document) == {"openapi", "info", "paths", "components"}
+    assert document["info"]["title"] == "Push Center"
+
+
+def test_the_documentation_holds_the_same(document: dict[str, Any]) -> None:
+    hint = "run: manage.py spectacular --file docs/openapi.yaml --validate --fail-on-warn"
+    assert yaml.safe_load(DOCUMENT.read_text()) == document, hint
+
+
+def test_every_call_is_described(document: dict[str, Any]) -> None:
+    described = {(re.sub(r"{\w+}", "{}", path), verb) for path, verb, _ in operations(document)}
+    assert described == {(re.sub(r"<\w+:\w+>", "{}", route), verb) for route, _view, verb in CALLS}
+
+
+def test_every_call_has_what_a_reader_needs(document: dict[str, Any]) -> None:
+    names = [operation["operationId"] for _path, _verb, operation in operations(document)]
+    assert len(names) == len(set(names))
+    for path, verb, operation in operations(document):
+        where = f"{verb} {path}"
+        assert operation["summary"], where
+        assert operation["tags"], where
+        assert "gate" not in operation["description"], f"{where} shows a comment of ours"
+        assert operation["security"] == [{"bearer": []}], where
+        assert {"401", "403"} <= set(operation["responses"]), where
+        named = {each["name"] for each in operation.get("parameters", []) if each["in"] == "path"}
+        assert named == set(re.findall(r"{(\w+)}", path)), where
+
+
+def test_errors_are_problem_documents(document: dict[str, Any]) -> None:
+    for path, verb, operation in operations(document):
+        for status, answer in operation["responses"].items():
+            kinds = set(answer["content"])
+            assert kinds == ({"application/json"} if status < "400" else {CONTENT_TYPE}), (path, verb, status)
+
+
+def test_the_key_is_declared(document: dict[str, Any]) -> None:
+    scheme = document["components"]["securitySchemes"]["bearer"]
+    assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")
+
+
+def test_every_schema_is_one_and_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    for name, schema in schemas.items():
+        try:
+            Draft202012Validator.check_schema(schema)
+        except SchemaError as error:
+            pytest.fail(f"{name}: {error.message}")
+    assert {each.rpartition("/")[2] for each in references(document)} <= set(schemas)
+
+
+def test_each_kind_of_address_can_be_given(document: dict[str, Any]) -> None:
+    properties = set(document["components"]["schemas"]["ToRequest"]["properties"])
+    assert properties == {"recipient", "name", "locale", *registry.address_kinds()}
+    assert {"email", "phone"} <= properties
+
+
+def test_every_option_of_sending_is_described(document: dict[str, Any]) -> None:
+    schema = document["components"]["schemas"]["SendRequest"]
+    assert set(schema["properties"]) == set(SendSerializer().fields)
+    assert all(each.get("description") or each.get("$ref") for each in schema["properties"].values())
+
+
+def test_the_example_is_a_good_request(document: dict[str, Any]) -> None:
+    content = document["paths"]["/api/v1/messages"]["post"]["requestBody"]["content"]["application/json"]
+    for each in [*(example["value"] for example in content["examples"].values()), order()]:
+        schema = {"$ref": "#/components/schemas/SendRequest", "components": document["components"]}
+        assert list(Draft202012Validator(schema).iter_errors(each)) == []
+        assert SendSerializer(data=each).is_valid()
+
+
+def test_the_description_is_served() -> None:
+    response = Client().get("/api/schema")
+    assert response.status_code == 200
+    assert yaml.safe_load(response.content)["openapi"].startswith("3.1.")
+
+
+def test_the_api_page_opens_without_another_server() -> None:
+    page = Client().get("/api/docs").content.decode()
+    links = re.findall(r"""(?:src|href|url)\s*[=:]\s*["']([^"']+)["']""", page)
+    assert len(links) >= 3
+    assert [link for link in links if re.match(r"\w+:|//", link)] == []
+    assert "http://" not in page
+    assert "https://" not in page
+    for link in (each for each in links if each.startswith("/static/")):
+        assert Client().get(link).status_code == 200, link
+
+
+@pytest.mark.parametrize(
+    "query", ["lang=%00", "lang=../../etc", "version=%00", "format=html", "lang=zh-hans"]
+)
+@pytest.mark.parametrize("path", ["/api/schema", "/api/docs"])
+def test_a_strange_query_does_no_harm(path: str, query: str) -> None:
+    client = Client(raise_request_exception=False)
+    assert client.get(f"{path}?{query}").status_code < 500

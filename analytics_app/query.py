@@ -6,18 +6,16 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from analytics_app.models import HourlyStat
 from channels_app import registry
 from templates_app.models import Template
 
-# The systems, met through a foreign key: their module is a layer above this one.
-SYSTEMS = HourlyStat.system.get_queryset().order_by("name")
 LONGEST = timedelta(days=2 * 366)
 GROUPS = [("day", _("Day")), ("channel", _("Channel")), ("template", _("Template")), ("system", _("System"))]
 DEFAULTS = {"period": "30", "group": "day"}
@@ -67,7 +65,7 @@ class ReportForm(forms.Form):
         widget=UnfoldAdminSelectWidget,
     )
     system = forms.ModelChoiceField(
-        SYSTEMS,
+        None,
         label=_("System"),
         required=False,
         empty_label=_("all"),
@@ -78,6 +76,8 @@ class ReportForm(forms.Form):
     def __init__(self, given: QueryDict) -> None:
         # What is not asked for is as in the form that people see first.
         super().__init__({**DEFAULTS, **{name: value for name, value in given.items() if value}})
+        # The tier above owns systems; figures only point to them.
+        self.fields["system"].queryset = apps.get_model("access.System").objects.all()  # type: ignore[attr-defined]
         channels = [(name, channel.label) for name, channel in registry.channels().items()]
         self.fields["channel"].choices = [("", _("all")), *channels]  # type: ignore[attr-defined]
 

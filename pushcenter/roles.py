@@ -43,7 +43,7 @@ ROLES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "Operators": {
         **MESSAGES,
         # They find out why a message did not arrive, and for that need to see where it went.
-        "messaging": ("view_personal_data",),
+        "messaging": ("view_personal_data", "operate_delivery"),
         "channels_app.account": ("view", "add", "change"),
         "access.system": ("view", "add", "change"),
         "access.apikey": ("view", "add", "change"),

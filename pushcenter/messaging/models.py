@@ -162,6 +162,7 @@ class Delivery(models.Model):
     objects = DeliveryQuerySet.as_manager()
 
     class Meta:
+        permissions = [("operate_delivery", _("Can cancel, send again and close deliveries"))]
         verbose_name = _("delivery")
         verbose_name_plural = _("deliveries")
         ordering = ["-id"]

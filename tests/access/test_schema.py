@@ -131,7 +131,9 @@ def test_the_api_page_opens_without_another_server() -> None:
     assert "http://" not in page
     assert "https://" not in page
     for link in (each for each in links if each.startswith("/static/")):
-        assert Client().get(link).status_code == 200, link
+        response = Client().get(link)
+        assert response.status_code == 200, link
+        response.close()
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from pytest_django import Settings
 
 from channels_app.models import Account
 from tests import factories
-from tests.admin.conftest import AsRole
+from tests.admin.conftest import AsRole, Sent
 
 SECRET = "a-very-secret-password"
 SMTP = {
@@ -140,3 +140,10 @@ def test_a_channel_and_an_adapter_that_do_not_fit_lead_back_to_the_choice(admin_
     answer = admin_client.post(reverse(ADD) + "?channel=sms&adapter=smtp", SMTP)
     assert "which provider" in answer.content.decode()
     assert not Account.objects.exists()
+
+
+def test_an_account_that_brought_receipts_is_not_deleted(sent: Sent, admin_client: Client) -> None:
+    url = reverse("admin:channels_app_account_delete", args=[sent.delivery.account_id])
+    assert admin_client.get(url).status_code == 200
+    assert admin_client.post(url, {"post": "yes"}).status_code == 403
+    assert Account.objects.exclude(adapter="inbox").exists()

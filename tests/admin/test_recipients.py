@@ -64,10 +64,8 @@ def test_masking_leaves_enough_to_tell_addresses_apart(value: str, masked: str) 
     assert mask(value) == masked
 
 
-def test_a_recipient_and_an_account_with_a_past_can_be_deleted(sent: Sent, admin_client: Client) -> None:
-    for row in (sent.message.recipient, sent.delivery.account):
-        assert row is not None
-        url = reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_delete", args=[row.pk])
-        assert admin_client.post(url, {"post": "yes"}).status_code == 302
+def test_a_recipient_with_a_past_can_be_deleted(sent: Sent, admin_client: Client) -> None:
+    url = reverse("admin:recipients_recipient_delete", args=[sent.message.recipient_id])
+    assert admin_client.post(url, {"post": "yes"}).status_code == 302
     sent.message.refresh_from_db()
     assert sent.message.recipient is None

@@ -140,6 +140,8 @@ def steps() -> Iterator[tuple[str, Step]]:
     yield "repeat", lambda queryset, rows: queryset.repeat(rows, maybe_duplicate=True)
     yield "hold", lambda queryset, rows: queryset.hold(rows, now, code="", reason="")
     yield "cancel", lambda queryset, rows: queryset.cancel(rows, now)
+    yield "reopen", lambda queryset, rows: queryset.reopen(rows, now, maybe_duplicate=True)
+    yield "give_up", lambda queryset, rows: queryset.give_up(rows, now)
     yield "bounce", lambda queryset, rows: [queryset.bounce(row, now, code="", reason="") for row in rows]
     for state in (State.SENT, State.DELIVERED):
         yield "advance", lambda queryset, rows, to=state: [queryset.advance(row, to, now) for row in rows]  # type: ignore[misc]

@@ -15,6 +15,7 @@ from unfold.decorators import display
 from pushcenter.dressing import badge, code, pretty
 from pushcenter.log_admin import LogAdmin, PeriodFilter, as_uuid
 from pushcenter.messaging.admin.labels import OUTCOME_COLOURS, state_badge
+from pushcenter.messaging.admin.operations import Operations
 from pushcenter.messaging.admin.personal import sees_personal_data
 from pushcenter.messaging.models import Attempt, Delivery, Event, Interaction
 from pushcenter.recipients.masking import mask
@@ -36,7 +37,7 @@ class AttemptInline(TabularInline):
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(LogAdmin):
+class DeliveryAdmin(Operations, LogAdmin):
     time_field = "accepted_at"
     inlines = (AttemptInline,)
     list_filter = (

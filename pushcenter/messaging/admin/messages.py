@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.apps import apps
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -40,7 +41,7 @@ class MessageAdmin(LogAdmin):
 
     def find(self, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
         # The index of references begins with the system, so that naming every system makes it serve.
-        systems = list(Message.system.get_queryset().values_list("pk", flat=True))
+        systems = list(apps.get_model("access.System").objects.values_list("pk", flat=True))
         by_reference = Message.objects.filter(system__in=systems, reference=term)
         person = Recipient.objects.filter(external_id=term).first()
         by_recipient = Message.objects.filter(recipient=person) if person else Message.objects.none()

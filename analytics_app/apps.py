@@ -16,4 +16,4 @@ class AnalyticsConfig(AppConfig):
 def schedule_rollup(**kwargs: Any) -> None:
     from pushcenter.messaging import queue
 
-    queue.every_minute("rollup", "analytics_app.rollup.fold")
+    queue.every_minute("rollup", "analytics_app.rollup.run")

@@ -64,7 +64,7 @@ class ReportForm(forms.Form):
         empty_label=_("all"),
         widget=UnfoldAdminSelectWidget,
     )
-    system = forms.ModelChoiceField(
+    system: "forms.ModelChoiceField[Any]" = forms.ModelChoiceField(
         None,
         label=_("System"),
         required=False,

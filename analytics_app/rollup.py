@@ -38,6 +38,14 @@ STATEMENT = FOLD.format(
 )
 
 
+def run() -> int:
+    """Fold all tallies that there are; the task that the worker runs every minute."""
+    total = 0
+    while folded := fold():
+        total += folded
+    return total
+
+
 def fold(limit: int = GROUP) -> int:
     """Fold up to ``limit`` tallies; returns how many, so that a caller goes on until there are none."""
     with connection.cursor() as cursor:

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
 
+from analytics_app import rollup
 from analytics_app.chart import chart
 from analytics_app.export import as_csv
 from analytics_app.query import ReportForm
@@ -18,6 +19,8 @@ def report(request: HttpRequest, site: AdminSite) -> HttpResponse:
     """The page, or with ``format=csv`` the file; what is wrong with the question is said in the form."""
     if not request.user.has_perm("analytics_app.view_hourlystat"):
         raise PermissionDenied
+    # What happened since the last minute's rollup: one short statement, so that nobody looks at old figures.
+    rollup.fold()
     form = ReportForm(request.GET)
     found = build(form.query()) if form.is_valid() else None
     if found is not None and request.GET.get("format") == "csv":

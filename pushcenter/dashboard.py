@@ -11,6 +11,7 @@ from django.db.models import Count
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from analytics_app import rollup
 from analytics_app.query import Query
 from analytics_app.report import Figures, totals
 from channels_app.models import Account
@@ -143,6 +144,7 @@ def _lane(lane: Lane, now: datetime, sending: dict[str, int], in_doubt: dict[str
 
 
 def today() -> Figures:
+    rollup.fold()
     day = timezone.localdate()
     return totals(Query(first=day, last=day, group="day"))
 

@@ -80,7 +80,7 @@ class BigTableAdmin(ModelAdmin):
 class LogAdmin(BigTableAdmin):
     """A table that is written by the flow alone. It is searched for exact values, which an index finds."""
 
-    actions = None
+    actions: Any = None
     ordering: Any = ("-id",)
     list_filter: Any = (PeriodFilter,)
     #: The moment that the list shows, to the second.

@@ -26,3 +26,6 @@ if MARK not in os.environ:
     }
 
 from pushcenter.settings import *  # noqa: E402, F403  (after the environment is settled)
+
+# Passwords of tests are worth nothing, and a hash that takes long would be most of what a test takes.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

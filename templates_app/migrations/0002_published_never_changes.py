@@ -4,7 +4,6 @@ from django.db import migrations
 
 GUARD = """
 CREATE FUNCTION templates_app_refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE version_state text;
 BEGIN
     IF TG_TABLE_NAME = 'templates_app_templateversion' THEN
         IF OLD.state IN ('published', 'archived') AND
@@ -18,9 +17,9 @@ BEGIN
         END IF;
         RETURN NEW;
     END IF;
-    SELECT state INTO version_state FROM templates_app_templateversion
-     WHERE id = CASE WHEN TG_OP = 'INSERT' THEN NEW.version_id ELSE OLD.version_id END;
-    IF version_state IN ('published', 'archived') THEN
+    -- Both ends of a move count: OLD is null when a row is inserted, NEW when it is deleted.
+    IF EXISTS (SELECT FROM templates_app_templateversion
+                WHERE id IN (OLD.version_id, NEW.version_id) AND state IN ('published', 'archived')) THEN
         RAISE EXCEPTION 'a variant of a published template version never changes'
               USING ERRCODE = 'check_violation';
     END IF;

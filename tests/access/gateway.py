@@ -3,7 +3,6 @@
 import json
 from typing import Any
 
-from django.http import HttpResponse
 from django.test import Client
 from django.test.client import ClientHandler
 
@@ -43,7 +42,7 @@ class Gateway:
         return self.post(MESSAGES, order(**changes))
 
 
-def problem(response: HttpResponse, status: int, code: str) -> dict[str, Any]:
+def problem(response: Any, status: int, code: str) -> dict[str, Any]:
     """The problem document of an answer, which has to be of this kind."""
     assert response.status_code == status, response.content[:1000]
     assert response["Content-Type"] == CONTENT_TYPE
@@ -57,14 +56,19 @@ def problem(response: HttpResponse, status: int, code: str) -> dict[str, Any]:
     return document
 
 
-def faults(response: HttpResponse, status: int = 422, code: str = "invalid_request") -> list[tuple[str, str]]:
+def faults(response: Any, status: int = 422, code: str = "invalid_request") -> list[tuple[str, str]]:
     """Where and what, for each fault of a refused request."""
     return [(each["pointer"], each["code"]) for each in problem(response, status, code)["errors"]]
 
 
 def stored() -> dict[str, int]:
     """How many rows of each kind acceptance has left."""
-    kinds = {"messages": Message, "deliveries": Delivery, "events": Event, "tallies": Tally}
+    kinds: dict[str, type[Any]] = {
+        "messages": Message,
+        "deliveries": Delivery,
+        "events": Event,
+        "tallies": Tally,
+    }
     return {name: model.objects.count() for name, model in kinds.items()} | {"wake-ups": queue.waiting()}
 
 

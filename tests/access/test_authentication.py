@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from pushcenter.access import authentication, keys
+from pushcenter.access import keys
 from pushcenter.access.models import ApiKey
 from tests import factories
 from tests.access.gateway import MESSAGES, NOTHING, Gateway, order, problem, stored
@@ -114,7 +114,7 @@ def test_the_last_use_is_written_once_a_minute(shop: Gateway, monkeypatch: pytes
 
 
 def last_use(caller: Gateway, now: datetime, monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setattr(authentication.timezone, "now", lambda: now)
+    monkeypatch.setattr(timezone, "now", lambda: now)
     assert caller.send().status_code == 202
     return ApiKey.objects.get().last_used_at
 

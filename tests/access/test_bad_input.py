@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
+from pushcenter.access.models import System
 from pushcenter.access.parsing import MAX_DEPTH
 from pushcenter.access.problems import MAX_FAULTS
 from pushcenter.recipients.models import Address
@@ -299,7 +300,7 @@ NOT_PERMITTED: dict[str, tuple[dict[str, Any], dict[str, Any], tuple[str, str]]]
 def test_what_a_system_may_not_ask_for_is_refused(
     shop: Gateway, system: dict[str, Any], changes: dict[str, Any], expected: tuple[str, str]
 ) -> None:
-    factories.System.objects.update(**system)
+    System.objects.update(**system)
     assert faults(shop.send(**changes), 403, "not_permitted") == [expected]
     assert stored() == NOTHING
 

@@ -8,9 +8,12 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
+from pushcenter.access.models import System
 from pushcenter.ids import made_at
 from pushcenter.lanes import Lane
 from pushcenter.messaging.models import Delivery, Message
+from pushcenter.recipients.models import Recipient
+from templates_app.models import Template
 from tests import factories
 from tests.access.gateway import MESSAGES, Gateway, order, stored
 
@@ -108,7 +111,7 @@ def test_an_address_in_the_call_goes_before_the_one_in_the_directory(shop: Gatew
 
 
 def test_a_message_that_nobody_wants_is_accepted_and_skipped(shop: Gateway) -> None:
-    person = factories.Recipient.objects.get()
+    person = Recipient.objects.get()
     person.preferences.create(category=factories.category())
     response = shop.send()
     assert accepted(response)
@@ -145,8 +148,8 @@ def test_a_test_key_needs_no_account(db: None) -> None:
 def test_the_lane_is_the_one_asked_for_else_the_templates_but_none_above_the_systems_cap(
     shop: Gateway, highest: str, template: str, asked: str | None, lane: str
 ) -> None:
-    factories.System.objects.update(highest_priority=highest)
-    factories.Template.objects.update(priority=template)
+    System.objects.update(highest_priority=highest)
+    Template.objects.update(priority=template)
     message = accepted(shop.send(priority=asked))
     assert message.lane == lane
     assert set(message.deliveries.values_list("lane", flat=True)) == {lane}

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from django_q.models import Schedule
 
+from analytics_app import rollup
 from analytics_app.models import HourlyStat
 from analytics_app.rollup import fold
 from pushcenter.ids import uuid7
@@ -97,3 +99,18 @@ def test_a_fold_that_fails_leaves_the_tallies() -> None:
         transaction.set_rollback(True)
     assert Tally.objects.count() == 1
     assert not HourlyStat.objects.exists()
+
+
+@pytest.mark.django_db
+def test_the_rollup_is_scheduled() -> None:
+    assert Schedule.objects.get(name="rollup").func == "analytics_app.rollup.run"
+
+
+@pytest.mark.django_db
+def test_a_run_folds_everything_and_a_second_one_finds_nothing() -> None:
+    factories.template(channels=["email"])
+    factories.account("email")
+    factories.message(to={"email": "li@example.com"})
+    assert rollup.run() > 0
+    assert rollup.run() == 0
+    assert HourlyStat.objects.get().accepted == 1

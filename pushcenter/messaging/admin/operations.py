@@ -18,7 +18,7 @@ Operation = Callable[..., int]
 class Operations:
     """Adds the operations to a console page of deliveries, for those who have the right to them."""
 
-    actions = ("cancel_selected", "send_again_selected", "close_selected")
+    actions: Any = ("cancel_selected", "send_again_selected", "close_selected")
 
     def has_operate_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("messaging.operate_delivery")

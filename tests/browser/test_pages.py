@@ -1,0 +1,72 @@
+"""The console, the API page and the report in a real browser: they work, fit, and need no other server."""
+
+import pytest
+from django.contrib.auth.models import User
+from playwright.sync_api import expect
+
+from pushcenter.messaging import dispatch
+from pushcenter.messaging.models import Message
+from tests import factories
+from tests.browser.conftest import Visit
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+PASSWORD = "a-long-password"
+
+
+def a_sent_message() -> Message:
+    html = "<h1>Paid: {{ order_no }}</h1>"
+    mail = {"subject": "Order {{ order_no }}", "html": html, "text": ""}
+    factories.template(channels=["inbox", "email"], content={"email": mail})
+    factories.accounts("inbox", "email")
+    factories.recipient()
+    message = factories.message()
+    dispatch.run("normal")
+    return message
+
+
+def signed_in(visit: Visit) -> Visit:
+    User.objects.create_superuser("admin", password=PASSWORD)
+    page = visit.open("/admin/")
+    page.fill("input[name=username]", "admin")
+    page.fill("input[name=password]", PASSWORD)
+    page.press("input[name=password]", "Enter")
+    page.wait_for_url("**/admin/")
+    return visit
+
+
+def fits(visit: Visit) -> bool:
+    """Nothing sticks out to the side."""
+    return visit.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_an_operator_follows_a_message_from_the_overview_to_its_mail(visit: Visit) -> None:
+    message = a_sent_message()
+    page = signed_in(visit).page
+    expect(page.get_by_text("Everything flows")).to_be_visible()
+    assert fits(visit)
+    page.locator(f"a[href*='{message.pk}']").first.click()
+    expect(page.get_by_text("Accepted and stored")).to_be_visible()
+    expect(page.get_by_text("Provider took it")).to_have_count(2)
+    mail = page.frame_locator("iframe").first
+    expect(mail.get_by_role("heading", name="Paid: SO-1")).to_be_visible()
+    assert fits(visit)
+    assert visit.faults == []
+
+
+def test_an_analyst_sees_figures_and_a_chart_and_downloads_them(visit: Visit) -> None:
+    a_sent_message()
+    page = signed_in(visit).open("/admin/reports/")
+    expect(page.locator("canvas").first).to_be_visible()
+    assert fits(visit)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download as CSV").click()
+    assert "accepted" in download.value.path().read_text(encoding="utf-8-sig").lower()
+    assert visit.faults == []
+
+
+def test_an_integrator_reads_the_api_page(visit: Visit) -> None:
+    page = visit.open("/api/docs")
+    expect(page.get_by_text("Send one message")).to_be_visible()
+    page.get_by_text("Send one message").click()
+    expect(page.get_by_text("Answers 202 once the message is stored for good")).to_be_visible()
+    assert visit.faults == []

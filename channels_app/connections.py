@@ -26,7 +26,7 @@ def choose(accounts: Sequence[Account]) -> Account:
 
 
 def connect(account: Account) -> Adapter:
-    """The adapter of an account; raises :class:`NoAccount` where its adapter or its secrets cannot be had."""
+    """The adapter of an account; raises :class:`NoAccount` where it cannot be made."""
     held = _open.get(account.pk)
     if held and held[0] == account.updated_at:
         return held[1]
@@ -36,6 +36,9 @@ def connect(account: Account) -> Adapter:
         adapter = account.connect()
     except (registry.UnknownAdapter, UnreadableSecret) as error:
         raise NoAccount(f"account {account.name}: {error}") from None
+    except Exception as error:  # settings that an older version of the adapter stored, for one
+        detail = f"its settings do not suit its adapter ({type(error).__name__})"
+        raise NoAccount(f"account {account.name}: {detail}") from None
     _open[account.pk] = (account.updated_at, adapter)
     return adapter
 

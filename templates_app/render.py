@@ -95,6 +95,8 @@ def _no_constant(name: str) -> NoReturn:
 def compile_content(channel: str, content: Mapping[str, str]) -> Compiled:
     """Parse the sources of one variant; raises :class:`RenderError` at the first that is no template."""
     names = {}
+    if channel not in registry.channels():
+        raise RenderError(f"the channel {channel} is not installed")
     for field, source in registry.channels()[channel].content.base_fields.items():
         if isinstance(source, TextSource) and content.get(field):
             names[field] = f"{field}.{'html' if source.html else 'json' if source.json else 'txt'}"

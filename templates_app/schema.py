@@ -6,6 +6,9 @@ from typing import Any
 from django.utils.translation import gettext as _
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
+from referencing import Registry
+from referencing.exceptions import Unresolvable
+from referencing.jsonschema import DRAFT202012
 
 
 def schema_errors(schema: Any) -> list[str]:
@@ -27,6 +30,25 @@ def schema_errors(schema: Any) -> list[str]:
     # A reference elsewhere would make every send wait for, and trust, another server.
     if any(not reference.startswith("#") for reference in _references(schema)):
         return [_('A "$ref" may only point into this schema: begin it with #.')]
+    if lost := [reference for reference in _references(schema) if not _leads_somewhere(reference, schema)]:
+        return [_('The "$ref" %(reference)s points to nothing in this schema.') % {"reference": lost[0]}]
+    return _circles(schema)
+
+
+def _leads_somewhere(reference: str, schema: dict[str, Any]) -> bool:
+    resource = DRAFT202012.create_resource(schema)
+    try:
+        Registry().with_resource("", resource).crawl().resolver("").lookup(reference)
+    except Unresolvable:
+        return False
+    return True
+
+
+def _circles(schema: dict[str, Any]) -> list[str]:
+    try:
+        list(Draft202012Validator(schema, registry=Registry()).iter_errors({}))
+    except (Unresolvable, RecursionError):
+        return [_('A "$ref" of this schema leads in a circle.')]
     return []
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import ValidationError
 from referencing import Registry
+from referencing.exceptions import Unresolvable
 
 from pushcenter.faults import Fault, pointer
 from templates_app.models import TemplateVersion
@@ -33,8 +34,12 @@ def validator(schema: Mapping[str, Any]) -> Draft202012Validator:
 def faults(version: TemplateVersion, params: Mapping[str, Any]) -> list[Fault]:
     """Every fault in the parameters, each with a pointer below ``/params``."""
     check = validator(version.variables) if version.is_editable else _published(version.pk)
-    # Dict keys, because the library reports each missing name of one list apart.
-    return list(dict.fromkeys(fault for error in check.iter_errors(params) for fault in _explain(error)))
+    try:
+        # Dict keys, because the library reports each missing name of one list apart.
+        return list(dict.fromkeys(fault for error in check.iter_errors(params) for fault in _explain(error)))
+    except (Unresolvable, RecursionError):  # a reference that leads nowhere, or in a circle
+        detail = "The template's schema cannot be followed to its end; its author has to mend it."
+        return [Fault(pointer="/params", code="unusable_schema", detail=detail)]
 
 
 def with_defaults(version: TemplateVersion, params: Mapping[str, Any]) -> dict[str, Any]:

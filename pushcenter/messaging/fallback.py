@@ -6,16 +6,23 @@ from pushcenter.ids import uuid7
 from pushcenter.messaging import tally
 from pushcenter.messaging.models import Delivery, Event, Message
 from pushcenter.messaging.routing import Choice
+from pushcenter.messaging.states import IN_FLIGHT, REACHED, State
 from templates_app.locales import normalise
+
+#: A channel in one of these states has the message, or may come to have it.
+STILL_OPEN = IN_FLIGHT | REACHED | {State.IN_DOUBT}
 
 
 def fall_back(message: Message, failed: Delivery) -> Delivery | None:
-    """Start the next channel that the plan kept back; None where there is none left or no time.
+    """Start the next channel that the plan kept back; None where none is left, no time, or another is at it.
 
     To be called in the transaction that ends the failed delivery.
     """
     now = timezone.now()
-    used = set(message.deliveries.values_list("channel", flat=True))
+    used = dict(message.deliveries.values_list("channel", "state"))
+    # One that an operator had sent again can fail a second time, when the next channel has long taken over.
+    if any(state in STILL_OPEN for channel, state in used.items() if channel != failed.channel):
+        return None
     kept = (
         each for each in message.plan if each["choice"] == Choice.FALLBACK and each["channel"] not in used
     )

@@ -40,6 +40,12 @@ class Flight:
             if not self._fits_into_lease(started):
                 return _grounded(self.delivery, _give_back(started))
             result = await self._call()
+        try:
+            return self._ended(result, started)
+        except Exception as error:  # what came back is nothing that the contract knows
+            return self._ended(settled(error), started)
+
+    def _ended(self, result: Sent | ChannelError, started: datetime) -> Ended:
         finished = timezone.now()
         return Ended(
             delivery_id=self.delivery.pk,
@@ -67,6 +73,8 @@ class Flight:
             return await asyncio.wait_for(self.adapter.send(self.outgoing), limit)
         except TimeoutError:
             return Temporary(f"no answer within {limit:g} s", code="timeout", maybe_sent=True)
+        except asyncio.CancelledError:  # nobody cancels a flight: it comes from within the adapter
+            return Temporary("the call was broken off", code="cancelled", maybe_sent=True)
         except Exception as error:
             return settled(error)
 

@@ -1,9 +1,10 @@
 """Recording what attempts came to: state, attempt, figures and consequences in one short transaction."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from channels_app.models import Account
 from pushcenter.messaging import queue, receipts, tally
@@ -19,6 +20,18 @@ Known = Mapping[UUID, tuple[Delivery, Message]]
 
 def record(ended: Sequence[Ended], known: Known) -> None:
     """Store a group of ended claims; ``known`` holds delivery and message for each of them."""
+    try:
+        _record(ended, known)
+    except IntegrityError:  # an account was deleted while its calls were under way
+        _record(_without_deleted_accounts(ended), known)
+
+
+def _without_deleted_accounts(ended: Sequence[Ended]) -> list[Ended]:
+    left = set(Account.objects.values_list("pk", flat=True))
+    return [each if each.account_id in left else replace(each, account_id=None) for each in ended]
+
+
+def _record(ended: Sequence[Ended], known: Known) -> None:
     with transaction.atomic():
         before = Delivery.objects.record(ended)
         counted = [each for each in ended if each.delivery_id in before]
@@ -87,15 +100,19 @@ def _suppress(counted: Sequence[Ended], known: Known) -> None:
                         detail=each.verdict.reason[:300],
                     )
                 )
+    # In one order, like the accounts below: two workers must not wait for each other.
+    suppressed.sort(key=lambda each: (each.kind, each.value, each.channel))
     Suppression.objects.bulk_create(suppressed, ignore_conflicts=True)
 
 
 def _pause_accounts(counted: Sequence[Ended]) -> None:
-    for each in counted:
-        if each.verdict.pause_account and each.account_id:
-            Account.objects.filter(pk=each.account_id, is_paused=False).pause(
-                reason=each.verdict.reason[:300]
-            )
+    reasons = {
+        each.account_id: each.verdict.reason[:300]
+        for each in counted
+        if each.verdict.pause_account and each.account_id
+    }
+    for account_id in sorted(reasons):
+        Account.objects.filter(pk=account_id, is_paused=False).pause(reason=reasons[account_id])
 
 
 def _fall_back(counted: Sequence[Ended], known: Known) -> None:

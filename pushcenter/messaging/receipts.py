@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from channels_app.contract import Callback, ForgedCallback, HttpReply, Outcome
@@ -91,7 +92,10 @@ def match_early_ones() -> int:
     """Apply receipts that came before our own record of the provider's id; returns how many."""
     matched = 0
     since = timezone.now() - GIVE_UP_AFTER
-    for receipt in Receipt.objects.filter(delivery=None, received_at__gte=since).order_by("id")[:1000]:
+    known = Delivery.objects.filter(account=OuterRef("account"), provider_id=OuterRef("provider_id"))
+    # Those that nobody knows stay out: an account shared with others brings them without end.
+    waiting = Receipt.objects.filter(Exists(known), delivery=None, received_at__gte=since)
+    for receipt in waiting.exclude(provider_id="").order_by("id")[:1000]:
         delivery = Delivery.objects.by_provider_id(receipt.account_id, receipt.provider_id)
         if delivery is not None:
             with transaction.atomic():

@@ -8,9 +8,17 @@ from channels_app.contract import Receipt
 from pushcenter.messaging.states import State
 
 
-def storable(text: str, limit: int) -> str:
-    """What a provider or an adapter said, as a column takes it: nothing it says may keep us from recording it."""
-    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()[:limit]
+def storable(text: object, limit: int) -> str:
+    """What a provider or an adapter said, as a column takes it: nothing it says may keep us from recording it.
+
+    A number where a text was due is taken as it is written: providers are not strict, and so adapters are not.
+    """
+    return (
+        ("" if text is None else str(text))
+        .replace("\0", "\ufffd")
+        .encode("utf-8", "replace")
+        .decode()[:limit]
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

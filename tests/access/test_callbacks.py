@@ -81,6 +81,11 @@ def test_a_call_for_an_adapter_that_is_gone_is_not_believed(carrier: Account) ->
     problem(call(carrier, []), 401, "not_verified")
 
 
+def test_a_call_for_an_account_whose_secrets_cannot_be_read_is_asked_to_come_again(carrier: Account) -> None:
+    Account.objects.update(secrets="encrypted with a lost key")
+    problem(call(carrier, []), 503, "unavailable")
+
+
 def test_a_forged_call_is_kept_with_that_remark_and_changes_nothing(carrier: Account) -> None:
     delivery = sent()
     response = call(carrier, [report(delivery, "delivered")], headers={SIGNATURE: "guessed"})

@@ -67,3 +67,15 @@ def test_what_has_expired_is_not_sent_again() -> None:
     dispatch.run("normal")
     Delivery.objects.update(expires_at=timezone.now())
     assert operate.send_again([delivery.pk], by="olga") == 0
+
+
+def test_a_channel_that_fails_again_starts_no_third_one_while_the_second_has_the_message() -> None:
+    factories.template(channels=["push", "email", "sms"], route_mode="first")
+    factories.accounts("push", "email", "sms")
+    to = {"push_token": "simulated:refused", "email": "li@example.com", "phone": "+8613800138000"}
+    message = factories.message(to=to)
+    dispatch.run("normal")
+    operate.send_again([message.deliveries.get(channel="push").pk], by="olga")
+    dispatch.run("normal")
+    states = dict(message.deliveries.values_list("channel", "state"))
+    assert states == {"push": State.FAILED, "email": State.DELIVERED}

@@ -57,6 +57,22 @@ def test_a_receipt_that_came_before_our_own_record_is_matched() -> None:
     assert (early.delivery, delivery.state) == (delivery, State.DELIVERED)
 
 
+def test_receipts_that_nobody_knows_do_not_stand_in_the_way_of_others() -> None:
+    factories.template(channels=["email"])
+    account = factories.account("email", config={"outcome": "sent"})
+    delivery = factories.message(to={"email": "li@example.com"}).deliveries.get()
+    now = timezone.now()
+    Receipt.objects.bulk_create(
+        Receipt(account=account, provider_id=f"of-another-{n}", outcome="delivered", at=now)
+        for n in range(1000)
+    )
+    Receipt.objects.create(
+        account=account, provider_id=f"simulated-{delivery.pk}", outcome="delivered", at=now
+    )
+    dispatch.run("normal")
+    assert receipts.match_early_ones() == 1
+
+
 def test_the_sweep_is_scheduled() -> None:
     schedule = Schedule.objects.get(name="sweep")
     assert (schedule.func, schedule.minutes) == ("pushcenter.messaging.sweep.run", 1)

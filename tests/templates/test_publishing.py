@@ -127,6 +127,9 @@ def test_a_version_in_review_goes_back_to_draft() -> None:
         ({"type": "object", "properties": {"a": {"type": 7}}}, "Not a JSON Schema, at properties/a/type"),
         ({"type": "object", "properties": {"a": True}}, "variable a"),
         ({"type": "object", "properties": {"a": {"$ref": "https://example.com/a.json"}}}, "$ref"),
+        ({"type": "object", "properties": {"a": {"$ref": "#/$defs/a"}}}, "#/$defs/a points to nothing"),
+        ({"type": "object", "properties": {"a": {"$ref": "#a"}}}, "#a points to nothing"),
+        ({"type": "object", "$ref": "#"}, "circle"),
     ],
 )
 def test_a_schema_that_cannot_serve_is_refused(schema: Any, sentence: str) -> None:

@@ -262,3 +262,8 @@ def test_a_source_tells_what_is_wrong_and_what_it_uses() -> None:
     assert message
     assert undeclared("{{ x }} {% for y in z %}{{ y }}{% endfor %}") == {"x", "z"}
     assert undeclared("{{ x") == set()
+
+
+def test_a_variant_of_a_channel_that_is_gone_is_a_render_error() -> None:
+    with pytest.raises(RenderError, match="the channel pager is not installed"):
+        compile_content("pager", {"text": "x"})

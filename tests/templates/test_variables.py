@@ -130,3 +130,9 @@ def test_a_draft_is_checked_as_it_stands_now() -> None:
     assert faults(draft, {"x": "1"}) == []
     draft.variables = version({"x": {"type": "integer"}}).variables
     assert [each.code for each in faults(draft, {"x": "1"})] == ["invalid_variable"]
+
+
+@pytest.mark.parametrize("reference", ["#/$defs/gone", "#gone", "#/properties/a"])
+def test_a_reference_that_cannot_be_followed_is_a_fault_and_no_crash(reference: str) -> None:
+    [fault] = faults(version({"a": {"$ref": reference}}), {"a": 1})
+    assert (fault.pointer, fault.code) == ("/params", "unusable_schema")

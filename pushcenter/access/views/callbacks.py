@@ -11,6 +11,7 @@ from django.views.decorators.csrf import csrf_exempt
 from channels_app.contract import Callback, ForgedCallback
 from channels_app.models import Account
 from channels_app.registry import UnknownAdapter
+from channels_app.secrets import UnreadableSecret
 from pushcenter.access.problems import problem_response, unavailable
 from pushcenter.messaging import receipts
 
@@ -43,4 +44,6 @@ def _answer(request: HttpRequest, account_id: UUID, token: str) -> HttpResponse:
         reply = receipts.take(account, call)
     except (ForgedCallback, UnknownAdapter):
         return problem_response(401, "not_verified", "The call could not be verified.")
+    except UnreadableSecret:  # ours to mend: the provider is to come again
+        return problem_response(503, "unavailable", "Calls for this account cannot be read at the moment.")
     return HttpResponse(reply.body, status=reply.status, content_type=reply.content_type)

@@ -4,27 +4,27 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
-from environ import Env
 
 from pushcenter import embedded
 from pushcenter.console import UNFOLD  # noqa: F401  (a setting)
+from pushcenter.environment import Environment
 from pushcenter.trial import trial_secrets
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-env = Env()
-Env.read_env(BASE_DIR / ".env", overwrite=False)
+env = Environment()
+Environment.read_env(BASE_DIR / ".env", overwrite=False)
 
 # --- Where it lives ---------------------------------------------------------------------------------------
 
 PUSHCENTER_DATA = Path(env.str("PUSHCENTER_DATA", default=str(BASE_DIR / "var"))).resolve()
-PORT = env.int("PORT", default=8000)
+PORT = env.number("PORT", default=8000)
 BASE_URL = env.str("BASE_URL", default=f"http://127.0.0.1:{PORT}").rstrip("/")
 
 # Without a DATABASE_URL this is a trial on one machine: bundled database, generated keys, local demo targets.
 DATABASE_URL = env.str("DATABASE_URL", default="")
 TRIAL = not DATABASE_URL
-EMBEDDED_FSYNC = env.bool("EMBEDDED_FSYNC", default=True)
+EMBEDDED_FSYNC = env.switch("EMBEDDED_FSYNC", default=True)
 
 # --- Keys --------------------------------------------------------------------------------------------------
 
@@ -39,23 +39,23 @@ if not SECRET_KEY or not FIELD_KEYS:
 
 # --- Web ---------------------------------------------------------------------------------------------------
 
-DEBUG = env.bool("DEBUG", default=False)
+DEBUG = env.switch("DEBUG", default=False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"] if TRIAL else [])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
-WEB_WORKERS = env.int("WEB_WORKERS", default=2)
-WEB_THREADS = env.int("WEB_THREADS", default=4)
-MAX_BODY_BYTES = env.int("MAX_BODY_BYTES", default=1_000_000)
+WEB_WORKERS = env.number("WEB_WORKERS", default=2)
+WEB_THREADS = env.number("WEB_THREADS", default=4)
+MAX_BODY_BYTES = env.number("MAX_BODY_BYTES", default=1_000_000)
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
 
-HTTPS = env.bool("HTTPS", default=not TRIAL)
+HTTPS = env.switch("HTTPS", default=not TRIAL)
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
-SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=31_536_000 if HTTPS else 0)
+SECURE_HSTS_SECONDS = env.number("HSTS_SECONDS", default=31_536_000 if HTTPS else 0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
-BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
+BEHIND_PROXY = env.switch("BEHIND_PROXY", default=False)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 X_FRAME_OPTIONS = "DENY"
 
@@ -78,8 +78,8 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "pushcenter.apps.PushCenterConfig",  # before django_q, whose qcluster it wraps
     "django_q",
-    "pushcenter.apps.PushCenterConfig",
     "pushcenter.access",
     "pushcenter.recipients",
     "templates_app",
@@ -124,11 +124,7 @@ WHITENOISE_USE_FINDERS = True
 if TRIAL:
     DATABASES = {"default": embedded.database_settings(PUSHCENTER_DATA, fsync=EMBEDDED_FSYNC)}
 else:
-    DATABASES = {"default": env.db_url_config(DATABASE_URL)}
-    if not DATABASES["default"].get("ENGINE", "").endswith(("postgresql", "postgis")):
-        raise ImproperlyConfigured(
-            "DATABASE_URL must name a PostgreSQL server: postgres://user:password@host/name"
-        )
+    DATABASES = {"default": env.postgresql("DATABASE_URL")}
 # A connection is dear to open and cheap to keep; the check at the start of a request costs one round trip.
 DATABASES["default"].setdefault("CONN_MAX_AGE", 300)
 DATABASES["default"].setdefault("CONN_HEALTH_CHECKS", True)
@@ -145,9 +141,9 @@ LOGIN_URL = "admin:login"
 
 # --- Languages and time ------------------------------------------------------------------------------------
 
-LANGUAGE_CODE = env.str("LANGUAGE_CODE", default="en")
 LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
-TIME_ZONE = env.str("TIME_ZONE", default="UTC")
+LANGUAGE_CODE = env.one_of("LANGUAGE_CODE", [code for code, _name in LANGUAGES], default="en")
+TIME_ZONE = env.zone("TIME_ZONE", default="UTC")
 USE_TZ = True
 FORMAT_MODULE_PATH = ["pushcenter.formats"]
 USE_I18N = True
@@ -182,11 +178,11 @@ SPECTACULAR_SETTINGS = {
 
 # --- Queue and dispatch ------------------------------------------------------------------------------------
 
-WORKERS = env.int("WORKERS", default=4)
-DISPATCH_WINDOW = env.int("DISPATCH_WINDOW", default=100)
-DISPATCH_SECONDS = env.int("DISPATCH_SECONDS", default=10)
-LEASE_SECONDS = env.int("LEASE_SECONDS", default=90)
-DEFAULT_TIME_TO_LIVE = env.int("DEFAULT_TIME_TO_LIVE", default=3 * 24 * 3600)
+WORKERS = env.number("WORKERS", default=4)
+DISPATCH_WINDOW = env.number("DISPATCH_WINDOW", default=100)
+DISPATCH_SECONDS = env.number("DISPATCH_SECONDS", default=10)
+LEASE_SECONDS = env.number("LEASE_SECONDS", default=90)
+DEFAULT_TIME_TO_LIVE = env.number("DEFAULT_TIME_TO_LIVE", default=3 * 24 * 3600)
 
 Q_CLUSTER = {
     "name": "pushcenter",
@@ -217,12 +213,12 @@ OUTBOUND_ALLOWED_NETWORKS = env.list(
 
 # --- The trial's own mail sink and webhook receiver --------------------------------------------------------
 
-DEMO_SMTP_PORT = env.int("DEMO_SMTP_PORT", default=PORT + 25)
-DEMO_HTTP_PORT = env.int("DEMO_HTTP_PORT", default=PORT + 80)
+DEMO_SMTP_PORT = env.number("DEMO_SMTP_PORT", default=PORT + 25)
+DEMO_HTTP_PORT = env.number("DEMO_HTTP_PORT", default=PORT + 80)
 
 # --- Logging -----------------------------------------------------------------------------------------------
 
-LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+LOG_LEVEL = env.one_of("LOG_LEVEL", ["DEBUG", "INFO", "WARNING", "ERROR"], default="INFO")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

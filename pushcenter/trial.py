@@ -27,7 +27,10 @@ def trial_secrets(data: Path) -> TrialSecrets:
             _create(path)
         return TrialSecrets(**json.loads(path.read_text()))
     except OSError as error:
-        raise ImproperlyConfigured(f"the data folder {data} cannot be used: {error.strerror}") from None
+        raise ImproperlyConfigured(
+            f"the data folder {data} cannot be used ({error.strerror}); "
+            "correct that, or set PUSHCENTER_DATA to another one"
+        ) from None
     except (ValueError, TypeError):
         raise ImproperlyConfigured(
             f"{path} is damaged; restore it, or remove the whole data folder"
@@ -39,9 +42,9 @@ def _create(path: Path) -> None:
     fresh = TrialSecrets(secret_key=secrets.token_urlsafe(48), field_key=Fernet.generate_key().decode())
     draft = path.with_suffix(f".{os.getpid()}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        json.dump(asdict(fresh), file)
     try:
+        with os.fdopen(descriptor, "w") as file:
+            json.dump(asdict(fresh), file)  # fails on a full disk
         # A link fails where the name is taken: of two first starts, one makes the keys and both read them.
         os.link(draft, path)
     except FileExistsError:

@@ -1,7 +1,7 @@
 """Dispatch: claim what is due in a lane, send it side by side, record each outcome as it comes.
 
-The claim is committed before a provider is called, and no transaction or lock is held during the call. A new claim fills
-the places that became free, so nothing waits for the slowest of a group.
+The claim is committed before a provider is called, and no transaction or lock is held during the call. A new
+claim fills the places that became free, so nothing waits for the slowest of a group.
 """
 
 import time

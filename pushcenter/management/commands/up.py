@@ -46,6 +46,7 @@ class Command(BaseCommand):
             raise CommandError("--once ends after the demo's first notification, so it needs --demo.")
         if demo and settings.HTTPS:
             raise CommandError("The demo speaks plain HTTP on this machine: set HTTPS=off, or use --no-demo.")
+        self.check(display_num_errors=False)  # else web and worker would end again and again
         try:
             require_room(settings.PUSHCENTER_DATA)
             with only_one(settings.PUSHCENTER_DATA), quiet_end():

@@ -1,0 +1,63 @@
+"""The environment as the settings read it: a value that cannot be meant is refused, by the setting's name."""
+
+from collections.abc import Collection
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from django.core.exceptions import ImproperlyConfigured
+from environ import Env
+
+POSTGRESQL = {"postgres", "postgresql", "psql", "pgsql", "postgis"}
+ON = {"on", "true", "yes", "1"}
+OFF = {"off", "false", "no", "0"}
+
+
+class Environment(Env):
+    """Raises ``ImproperlyConfigured`` with one sentence that names the setting. Empty means the default."""
+
+    def number(self, name: str, *, default: int) -> int:
+        text = self._text(name)
+        try:
+            return int(text) if text else default
+        except ValueError:
+            raise _refused(name, text, "write a whole number, or remove it to use the default") from None
+
+    def switch(self, name: str, *, default: bool) -> bool:
+        text = self._text(name).lower()
+        if text and text not in ON | OFF:
+            raise _refused(name, text, "write on or off")
+        return text in ON if text else default
+
+    def one_of(self, name: str, choices: Collection[str], *, default: str) -> str:
+        text = self._text(name) or default
+        found = [choice for choice in choices if choice.lower() == text.lower()]
+        if not found:
+            raise _refused(name, text, f"choose one of {', '.join(choices)}")
+        return found[0]
+
+    def zone(self, name: str, *, default: str) -> str:
+        text = self._text(name) or default
+        try:
+            return ZoneInfo(text).key
+        except (OSError, ValueError, KeyError):  # a folder, a path, an unknown name
+            raise _refused(name, text, "write a time zone such as UTC or Asia/Shanghai") from None
+
+    def postgresql(self, name: str) -> dict[str, Any]:
+        """A database by its URL. The URL is not repeated in the refusal: it has a password."""
+        text = self._text(name)
+        try:
+            if urlsplit(text).scheme in POSTGRESQL:
+                return dict(self.db_url_config(text))
+        except ValueError:
+            pass  # a port that is none, a bracket that is not closed
+        raise ImproperlyConfigured(
+            f"{name} must name a PostgreSQL server: postgres://user:password@host:port/name"
+        )
+
+    def _text(self, name: str) -> str:
+        return str(self.str(name, default="")).strip()
+
+
+def _refused(name: str, text: str, hint: str) -> ImproperlyConfigured:
+    return ImproperlyConfigured(f"{name} is {text!r}: {hint}")

@@ -141,8 +141,9 @@ LOGIN_URL = "admin:login"
 
 # --- Languages and time ------------------------------------------------------------------------------------
 
-LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
-LANGUAGE_CODE = env.one_of("LANGUAGE_CODE", [code for code, _name in LANGUAGES], default="en")
+# All words are marked for translation; a language is offered when all of them are translated.
+LANGUAGES = [("en", _("English"))]
+LANGUAGE_CODE = "en"
 TIME_ZONE = env.zone("TIME_ZONE", default="UTC")
 USE_TZ = True
 FORMAT_MODULE_PATH = ["pushcenter.formats"]

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.db.models.base import ModelBase
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.http import urlencode
@@ -13,6 +14,12 @@ from unfold.sites import UnfoldAdminSite
 class ConsoleSite(UnfoldAdminSite):
     index_title = _("Overview")
     index_template = "console/index.html"
+
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """All but the queue's own tables: what they hold says nothing that deliveries do not say better."""
+        models = [model_or_iterable] if isinstance(model_or_iterable, ModelBase) else model_or_iterable
+        wanted = [model for model in models if model._meta.app_label != "django_q"]
+        super().register(wanted, admin_class, **options)
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """As Django's; the theme's form does not say where to go, so that the address has to."""

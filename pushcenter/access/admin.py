@@ -3,20 +3,23 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
+from channels_app import secrets
 from pushcenter.access.forms import ApiKeyForm, SystemForm
 from pushcenter.access.models import ApiKey, System
 from pushcenter.acting import ActingAdmin
 from pushcenter.dialogs import ask, go
 
+#: Under this name the session holds a new key until it has been shown.
+ISSUED = "issued_key"
 REVOKE = ask(
     _("Revoke this key?"),
     _("Calls that use it are refused at once. A revoked key never works again."),
@@ -89,18 +92,34 @@ class ApiKeyAdmin(ActingAdmin):
         if change:
             super().save_model(request, obj, form, change)
         else:
-            # Held by this request alone: nothing but the answer to it ever carries the secret.
-            request.issued_key = obj.issue()  # type: ignore[attr-defined]
+            # Kept, encrypted, until the page after this one has shown it: that page can be loaded anew
+            # without making another key.
+            request.session[ISSUED] = secrets.encrypt([obj.system.name, obj.issue()])
 
     def response_add(
         self, request: HttpRequest, obj: ApiKey, post_url_continue: str | None = None
     ) -> HttpResponse:
+        return HttpResponseRedirect(reverse("admin:access_apikey_issued"))
+
+    def get_urls(self) -> list[URLPattern]:
+        issued = self.admin_site.admin_view(self.issued)
+        return [path("issued/", issued, name="access_apikey_issued"), *super().get_urls()]
+
+    def issued(self, request: HttpRequest) -> HttpResponse:
+        """The new key, once; after that the list, which no longer knows it."""
+        kept = request.session.pop(ISSUED, None)
+        if kept is None:
+            messages.warning(
+                request, _("A key is shown once. Revoke it and create another if it was not copied.")
+            )
+            return HttpResponseRedirect(reverse("admin:access_apikey_changelist"))
+        system, secret = secrets.decrypt(kept)
         context = {
             **self.admin_site.each_context(request),
             "title": _("The new key"),
             "opts": self.opts,
-            "key": obj,
-            "secret": request.issued_key,  # type: ignore[attr-defined]
+            "system": system,
+            "secret": secret,
         }
         # Pages of the console are not stored by browsers (never_cache), this one neither.
         return TemplateResponse(request, "admin/access/apikey/issued.html", context)

@@ -4,6 +4,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 
@@ -77,4 +78,15 @@ def test_a_refusal_that_needs_no_database_is_given_without_one() -> None:
     cut_the_line()
     problem(Gateway("pc_live_nonsense").send(), 401, "invalid_key")
     problem(Gateway(keys.generate(test=False)).post(MESSAGES, order()), 503, "unavailable")
+    connection.close()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_person_at_the_console_is_told_to_come_again_while_the_database_is_away() -> None:
+    person = client()
+    person.force_login(User.objects.create_superuser("admin"))
+    cut_the_line()
+    response = person.get("/admin/")
+    assert (response.status_code, response["Retry-After"]) == (503, "5")
+    assert "The database cannot be reached" in response.content.decode()
     connection.close()

@@ -13,7 +13,7 @@ NEW = {"name": "till", "is_test": "on", "scopes": ["send", "read"], "allowed_net
 
 def add(client: Client, **fields: object) -> tuple[str, ApiKey]:
     data = {"system": str(factories.system().pk), **NEW, **fields}
-    answer = client.post(reverse("admin:access_apikey_add"), data)
+    answer = client.post(reverse("admin:access_apikey_add"), data, follow=True)
     key = ApiKey.objects.get()
     assert "no-store" in answer["Cache-Control"]
     return answer.context["secret"], key
@@ -33,6 +33,14 @@ def test_the_secret_is_shown_after_adding_and_never_again(admin_client: Client) 
         assert page.status_code == 200
         assert secret not in page.content.decode()
         assert key.digest not in page.content.decode()
+
+
+def test_loading_the_page_of_a_new_key_again_neither_shows_it_nor_makes_another(admin_client: Client) -> None:
+    secret, _key = add(admin_client)
+    again = admin_client.get(reverse("admin:access_apikey_issued"), follow=True)
+    assert "A key is shown once." in again.content.decode()
+    assert secret not in again.content.decode()
+    assert ApiKey.objects.count() == 1
 
 
 def test_a_network_that_is_none_is_refused_at_its_field(admin_client: Client) -> None:

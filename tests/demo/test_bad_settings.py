@@ -42,7 +42,6 @@ def worker(data: Path, url: str) -> subprocess.CompletedProcess[str]:
         ("PORT", "abc", "write a whole number, or remove it to use the default"),
         ("DEBUG", "maybe", "write on or off"),
         ("TIME_ZONE", "Mars/Olympus", "write a time zone such as UTC or Asia/Shanghai"),
-        ("LANGUAGE_CODE", "xx", "choose one of en, zh-hans"),
         ("LOG_LEVEL", "loud", "choose one of DEBUG, INFO, WARNING, ERROR"),
     ],
 )

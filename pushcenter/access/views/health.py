@@ -1,10 +1,12 @@
 """``/healthz`` and ``/readyz``, for load balancers; and answers where no view is to be found."""
 
-from django.db import Error, connection
+import sys
+
+from django.db import Error, InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
 
-from pushcenter.access.problems import is_api, problem_response
+from pushcenter.access.problems import is_api, problem_response, unavailable
 
 
 def healthz(request: HttpRequest) -> HttpResponse:
@@ -45,6 +47,19 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    error = sys.exc_info()[1]
+    if isinstance(error, OperationalError | InterfaceError):
+        return _database_away(request, error)
     if is_api(request):
         return problem_response(500, "internal_error", "Something broke on our side; nothing was stored.")
     return defaults.server_error(request)
+
+
+def _database_away(request: HttpRequest, error: Exception) -> HttpResponse:
+    if is_api(request):
+        return unavailable(error)
+    # Plain: everything nicer would ask the database who is looking.
+    text = (
+        "<!doctype html><title>Push Center</title><p>The database cannot be reached. Try again in a moment."
+    )
+    return HttpResponse(text, status=503, headers={"Retry-After": "5"})

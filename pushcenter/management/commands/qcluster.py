@@ -10,7 +10,7 @@ from django_q.models import OrmQ
 
 class Command(qcluster.Command):
     def handle(self, *args: Any, **options: Any) -> None:
-        table = OrmQ._meta.db_table  # noqa: SLF001  (public in all but name)
+        table = OrmQ._meta.db_table
         has_tables = table in connection.introspection.table_names()
         connection.close()  # nothing to share between the processes
         if not has_tables:

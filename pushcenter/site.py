@@ -17,7 +17,8 @@ class ConsoleSite(UnfoldAdminSite):
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
         """All but the queue's own tables: what they hold says nothing that deliveries do not say better."""
-        models = [model_or_iterable] if isinstance(model_or_iterable, ModelBase) else model_or_iterable
+        one = isinstance(model_or_iterable, ModelBase)
+        models: list[Any] = [model_or_iterable] if one else list(model_or_iterable)
         wanted = [model for model in models if model._meta.app_label != "django_q"]
         super().register(wanted, admin_class, **options)
 

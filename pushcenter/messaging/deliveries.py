@@ -36,11 +36,12 @@ RETURNING *
 # the delivery again: that ends a doubt, or saves a repetition.
 RECORD = """
 WITH v AS (
-    SELECT * FROM unnest(%(id)s::uuid[], %(claim)s::int[], %(called)s::bool[], %(state)s::text[],
+    SELECT * FROM unnest(%(id)s::uuid[], %(claim)s::int[], %(called)s::bool[], %(throttled)s::bool[], %(state)s::text[],
                          %(due_at)s::timestamptz[], %(account_id)s::uuid[], %(provider_id)s::text[],
                          %(code)s::text[], %(reason)s::text[], %(maybe_duplicate)s::bool[],
                          %(finished_at)s::timestamptz[])
-      AS v(id, claim, called, state, due_at, account_id, provider_id, code, reason, maybe_duplicate, finished_at)
+      AS v(id, claim, called, throttled, state, due_at, account_id, provider_id, code, reason, maybe_duplicate,
+           finished_at)
 ), old AS (
     SELECT d.id, d.state, d.sent_at, d.delivered_at
       FROM messaging_delivery d JOIN v ON d.id = v.id AND d.claims = v.claim
@@ -52,6 +53,7 @@ UPDATE messaging_delivery AS d
        due_at = COALESCE(v.due_at, d.due_at),
        lease_until = NULL,
        attempts = d.attempts + CASE WHEN v.called AND d.state = 'sending' THEN 1 ELSE 0 END,
+       throttled = d.throttled + CASE WHEN v.called AND v.throttled AND d.state = 'sending' THEN 1 ELSE 0 END,
        account_id = v.account_id,
        provider_id = CASE WHEN v.provider_id = '' THEN d.provider_id ELSE v.provider_id END,
        code = v.code,
@@ -126,6 +128,7 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
             "id": [each.delivery_id for each in ended],
             "claim": [each.claim for each in ended],
             "called": [each.called for each in ended],
+            "throttled": [each.verdict.outcome == "throttled" for each in ended],
             "state": [each.verdict.state.value for each in ended],
             "due_at": [each.verdict.due_at for each in ended],
             "account_id": [each.account_id for each in ended],

@@ -104,7 +104,7 @@ def prepare(
         ),
         situation=retry.Situation(
             lane=delivery.lane,
-            attempt=delivery.attempts + 1,
+            attempt=delivery.retries + 1,
             expires_at=delivery.expires_at,
             idempotent=adapter.capabilities.idempotent,
             hold_when_in_doubt=message.template.doubt_policy == DoubtPolicy.HOLD,

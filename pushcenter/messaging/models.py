@@ -113,7 +113,7 @@ class Delivery(models.Model):
     """One message on one channel: the unit of work, and the only row whose state changes.
 
     ``claims`` is a fence: an outcome counts only for the claim that it belongs to. ``attempts`` counts the calls
-    of an adapter.
+    of an adapter, ``throttled`` those of them that were too fast: the retry schedule is for the others.
     ``code`` and ``reason`` say why the state is what it is.
     """
 
@@ -138,6 +138,7 @@ class Delivery(models.Model):
     expires_at = models.DateTimeField(_("expires at"))
     claims = models.PositiveIntegerField(_("claims"), default=0)
     attempts = models.PositiveIntegerField(_("attempts"), default=0)
+    throttled = models.PositiveIntegerField(_("throttled"), default=0)
     lease_until = models.DateTimeField(_("lease until"), null=True)
     maybe_duplicate = models.BooleanField(_("possible duplicate"), default=False)
     account = models.ForeignKey(
@@ -186,6 +187,11 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.channel}: {self.get_state_display()}"
+
+    @property
+    def retries(self) -> int:
+        """How far the retry schedule has been used up; a provider's wish for a pause uses none of it."""
+        return self.attempts - self.throttled
 
     @property
     def claimed_at(self) -> datetime | None:

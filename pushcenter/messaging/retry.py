@@ -42,7 +42,10 @@ AT_ONCE = timedelta(seconds=SHORTEST_WAIT)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
-    """What the policy has to know of a delivery. ``hold_when_in_doubt`` is the template's policy."""
+    """What the policy has to know of a delivery.
+
+    ``attempt`` counts from 1 and leaves throttled calls out; ``hold_when_in_doubt`` is the template's policy.
+    """
 
     lane: str
     attempt: int

@@ -83,7 +83,7 @@ def _by_verdict(rows: Iterable[Delivery], now: datetime) -> _Groups:
     groups = _Groups()
     harmless = _channels_where_repeating_is_harmless()
     for row in rows:
-        wait = retry.backoff(row.lane, row.attempts + 1, dice=random.random)
+        wait = retry.backoff(row.lane, row.retries + 1, dice=random.random)
         row.due_at = now + (wait or timedelta())
         if wait is None or row.due_at >= row.expires_at:
             groups.hold.append(row)

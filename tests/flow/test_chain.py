@@ -149,3 +149,20 @@ def test_two_hundred_messages_all_end_and_the_figures_agree() -> None:
         ("email", "sent"): 200,
         ("email", "delivered"): 200,
     }
+
+
+def test_a_provider_that_asks_for_pauses_uses_up_no_retry() -> None:
+    factories.template(channels=["email"], priority="critical")
+    factories.account("email")
+    message = factories.message(to={"email": "throttled@simulator.example"})
+    dispatch.run("critical")
+    delivery = message.deliveries.get()
+    assert (delivery.state, delivery.attempts, delivery.throttled) == (State.PENDING, 1, 1)
+    # As after many more of them: the next fault is still the first of the schedule.
+    many = {"attempts": 50, "throttled": 50, "address": "down@simulator.example"}
+    Delivery.objects.filter(pk=delivery.pk).update(**many)
+    factories.make_due(delivery)
+    dispatch.run("critical")
+    delivery.refresh_from_db()
+    assert (delivery.attempts, delivery.throttled, delivery.log.count()) == (51, 50, 2)
+    assert delivery.state == State.PENDING

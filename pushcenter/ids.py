@@ -23,3 +23,9 @@ def uuid7() -> uuid.UUID:
 def made_at(value: uuid.UUID) -> datetime:
     """The moment, to the millisecond, at which a version 7 id was made."""
     return datetime.fromtimestamp((value.int >> 80) / 1000, tz=UTC)
+
+
+def first_id(moment: datetime) -> uuid.UUID:
+    """The lowest UUID version 7 that can have been made at this moment."""
+    milliseconds = max(0, int(moment.timestamp() * 1000))
+    return uuid.UUID(int=milliseconds << 80 | 0x7 << 76 | 0b10 << 62)

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, cast
 
 from django.core.paginator import Paginator
@@ -15,6 +15,8 @@ from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import DropdownFilter
 from unfold.decorators import display
 from unfold.views import ChangeList
+
+from pushcenter.ids import first_id
 
 COUNTED_ROWS = 10_000
 PERIODS = {
@@ -124,9 +126,3 @@ def as_uuid(text: str) -> uuid.UUID | None:
         return uuid.UUID(text)
     except ValueError:
         return None
-
-
-def first_id(moment: datetime) -> uuid.UUID:
-    """The lowest UUID version 7 that can have been made at this moment."""
-    milliseconds = max(0, int(moment.timestamp() * 1000))
-    return uuid.UUID(int=milliseconds << 80 | 0x7 << 76 | 0b10 << 62)

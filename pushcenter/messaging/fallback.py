@@ -3,7 +3,7 @@
 from django.utils import timezone
 
 from pushcenter.ids import uuid7
-from pushcenter.messaging import tally
+from pushcenter.messaging import queue, tally
 from pushcenter.messaging.models import Delivery, Event, Message
 from pushcenter.messaging.routing import Choice
 from pushcenter.messaging.states import IN_FLIGHT, REACHED, State
@@ -45,4 +45,5 @@ def fall_back(message: Message, failed: Delivery) -> Delivery | None:
     data = {"from": failed.channel, "to": delivery.channel}
     Event.objects.create(message=message, delivery=delivery, kind="fallback", data=data)
     tally.write(tally.accepted(message, [delivery]))
+    queue.wake(delivery.lane)
     return delivery

@@ -7,11 +7,11 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 
 from channels_app.models import Account
-from pushcenter.messaging import queue, receipts, tally
+from pushcenter.messaging import receipts, tally
 from pushcenter.messaging.deliveries import Before
 from pushcenter.messaging.fallback import fall_back
 from pushcenter.messaging.models import Attempt, Delivery, Event, Message
-from pushcenter.messaging.states import REACHED, State
+from pushcenter.messaging.states import State
 from pushcenter.messaging.verdicts import Ended
 from pushcenter.recipients.models import Suppression
 
@@ -119,17 +119,11 @@ def _fall_back(counted: Sequence[Ended], known: Known) -> None:
     for each in counted:
         if each.verdict.fall_back:
             delivery, message = known[each.delivery_id]
-            started = fall_back(message, delivery)
-            if started is not None:
-                queue.wake(started.lane)
+            fall_back(message, delivery)
 
 
 def _changes(counted: Sequence[Ended], before: Mapping[UUID, Before], known: Known) -> Iterator[tally.Change]:
     for each in counted:
         delivery, message = known[each.delivery_id]
         old, new = before[each.delivery_id], each.verdict.state
-        yield from tally.moved(message, delivery.channel, before=old.state, after=new)
-        if new in REACHED and not old.was_sent:
-            yield tally.Change(message=message, channel=delivery.channel, measure="sent")
-        if new is State.DELIVERED and not old.was_delivered:
-            yield tally.Change(message=message, channel=delivery.channel, measure="delivered")
+        yield from tally.progressed(message, delivery.channel, before=old, after=new)

@@ -122,14 +122,8 @@ def apply(receipt: Receipt, delivery_id: UUID) -> None:
 def advance(delivery: Delivery, state: State, at: datetime) -> None:
     """Move a locked delivery forward; a late or repeated report moves nothing back."""
     before = Delivery.objects.advance(delivery, state, at)
-    if before is None:
-        return
-    changes = list(tally.moved(delivery.message, delivery.channel, before=before.state, after=state))
-    if not before.was_sent:
-        changes.append(tally.Change(message=delivery.message, channel=delivery.channel, measure="sent"))
-    if state is State.DELIVERED and not before.was_delivered:
-        changes.append(tally.Change(message=delivery.message, channel=delivery.channel, measure="delivered"))
-    tally.write(changes)
+    if before is not None:
+        tally.write(tally.progressed(delivery.message, delivery.channel, before=before, after=state))
 
 
 def _undelivered(delivery: Delivery, receipt: Receipt) -> None:
@@ -137,9 +131,7 @@ def _undelivered(delivery: Delivery, receipt: Receipt) -> None:
     if not Delivery.objects.bounce(delivery, receipt.at, code=receipt.code, reason=receipt.reason):
         return
     tally.write(tally.moved(delivery.message, delivery.channel, before=before, after=State.UNDELIVERED))
-    started = fall_back(delivery.message, delivery)
-    if started is not None:
-        queue.wake(started.lane)
+    fall_back(delivery.message, delivery)
 
 
 def _suppress(delivery: Delivery, reason: SuppressionReason, receipt: Receipt) -> None:

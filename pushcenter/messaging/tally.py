@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from pushcenter.messaging.deliveries import Before
 from pushcenter.messaging.models import Delivery, Interaction, Message, Tally
-from pushcenter.messaging.states import State
+from pushcenter.messaging.states import REACHED, State
 
 #: Ends that are counted as such; ``sent`` and ``delivered`` count whoever ever got there.
 COUNTED_ENDS = frozenset(
@@ -44,6 +45,15 @@ def moved(message: Message, channel: str, *, before: State | None, after: State)
         yield Change(message=message, channel=channel, measure=before.value, amount=-1)
     if after in COUNTED_ENDS:
         yield Change(message=message, channel=channel, measure=after.value)
+
+
+def progressed(message: Message, channel: str, *, before: Before, after: State) -> Iterator[Change]:
+    """An attempt or a receipt moved a delivery: its end, and whether it got so far for the first time."""
+    yield from moved(message, channel, before=before.state, after=after)
+    if after in REACHED and not before.was_sent:
+        yield Change(message=message, channel=channel, measure="sent")
+    if after is State.DELIVERED and not before.was_delivered:
+        yield Change(message=message, channel=channel, measure="delivered")
 
 
 def interacted(interaction: Interaction) -> Change:

@@ -5,8 +5,7 @@ from django.apps import apps
 from django.test import Client
 from django.urls import reverse
 
-from pushcenter.ids import made_at, uuid7
-from pushcenter.log_admin import first_id
+from pushcenter.ids import first_id, made_at, uuid7
 from pushcenter.messaging.models import Delivery, Message
 from tests.admin.conftest import Sent
 

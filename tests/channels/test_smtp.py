@@ -1,7 +1,6 @@
 """The SMTP adapter against a real server that answers by a script."""
 
 import asyncio
-import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -34,6 +33,7 @@ from channels_app.contract import (
     Unreachable,
 )
 from channels_app.mime import plain_text
+from tests.flow.world import free_port
 
 DROP, HANG = "drop", "hang"
 DELIVERY = "0191e2a0-0000-7000-8000-000000000001"
@@ -94,13 +94,6 @@ def parsed(content: Any) -> EmailMessage:
     mail = message_from_bytes(content, policy=policy.default)
     assert isinstance(mail, EmailMessage)
     return mail
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextmanager

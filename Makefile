@@ -44,7 +44,7 @@ bench: environment-dev ## Measure what this machine accepts and delivers
 
 lock: environment-dev ## Pin the newest dependencies that pyproject.toml permits
 	@for lock in requirements.lock requirements-dev.lock; do \
-		case $$lock in *-dev.lock) extra="--group dev --constraint requirements.lock";; *) extra=;; esac; \
+		case $$lock in *-dev.lock) extra="--group dev --all-extras --constraint requirements.lock";; *) extra=;; esac; \
 		$(BIN)/uv pip compile pyproject.toml $$extra --upgrade --quiet --output-file $$lock \
 			--universal --python-version 3.11 --generate-hashes \
 			--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" >/dev/null || exit 1; \

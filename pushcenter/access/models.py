@@ -5,6 +5,7 @@ from ipaddress import IPv6Address, ip_address, ip_network
 
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -42,6 +43,49 @@ class System(models.Model):
         default=True,
         help_text=_("Otherwise only recipients of the directory can be named."),
     )
+    templates = ArrayField(
+        models.CharField(max_length=80),
+        verbose_name=_("permitted templates"),
+        default=list,
+        blank=True,
+        help_text=_(
+            "Codes, separated by commas. With no templates and no categories, every template is permitted."
+        ),
+    )
+    categories = ArrayField(
+        models.CharField(max_length=60),
+        verbose_name=_("permitted categories"),
+        default=list,
+        blank=True,
+        help_text=_("Codes of categories whose templates are permitted, besides the templates above."),
+    )
+    may_broadcast = models.BooleanField(
+        _("may broadcast"), default=True, help_text=_("Send one message to a group or to all recipients.")
+    )
+    max_batch = models.PositiveIntegerField(
+        _("largest batch"),
+        default=10_000,
+        validators=[MinValueValidator(1), MaxValueValidator(10_000)],
+        help_text=_("Messages in one call, 10,000 at most."),
+    )
+    max_broadcast = models.PositiveIntegerField(
+        _("largest broadcast"), null=True, blank=True, help_text=_("People; empty sets no limit.")
+    )
+    rate = models.PositiveIntegerField(
+        _("requests per second"), default=1000, validators=[MinValueValidator(1)]
+    )
+    burst = models.PositiveIntegerField(
+        _("burst"),
+        default=1000,
+        validators=[MinValueValidator(1)],
+        help_text=_("Requests that may come at once after a pause."),
+    )
+    daily_quota = models.PositiveIntegerField(
+        _("messages per day"),
+        null=True,
+        blank=True,
+        help_text=_("Days are those of UTC; empty sets no limit."),
+    )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     class Meta:
@@ -57,6 +101,10 @@ class Scope(models.TextChoices):
     SEND = "send", _("send messages")
     READ = "read", _("read messages")
     RECIPIENTS = "recipients", _("recipients and inboxes")
+    TEMPLATES = "templates", _("read and preview templates")
+    BROADCAST = "broadcast", _("send to groups and to all")
+    STATS = "stats", _("figures and conversions")
+    KEYS = "keys", _("manage the keys of its own system")
 
 
 def default_scopes() -> list[str]:

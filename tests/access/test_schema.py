@@ -15,7 +15,7 @@ from jsonschema.exceptions import SchemaError
 
 from channels_app import registry
 from pushcenter.access.problems import CONTENT_TYPE
-from pushcenter.access.serializers import SendSerializer
+from pushcenter.access.serializers.messages import SendSerializer
 from tests.access.gateway import order
 from tests.access.test_scopes import CALLS
 

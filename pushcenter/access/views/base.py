@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 from pushcenter.access.authentication import Principal
 from pushcenter.access.models import Scope
 from pushcenter.access.problems import CONTENT_TYPE, LengthRequired
-from pushcenter.access.serializers import ProblemSerializer
+from pushcenter.access.serializers.problems import ProblemSerializer
 from pushcenter.ids import uuid7
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")

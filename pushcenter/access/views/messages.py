@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from pushcenter.access.models import Scope
-from pushcenter.access.serializers import (
+from pushcenter.access.serializers.messages import (
     AcceptedSerializer,
     MessageSerializer,
     SendSerializer,

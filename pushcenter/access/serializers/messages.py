@@ -1,4 +1,4 @@
-"""The shapes of the API, in and out; OpenAPI is generated from them."""
+"""The shapes of messages, in and out."""
 
 from typing import Any
 
@@ -189,61 +189,3 @@ class TraceSerializer(serializers.Serializer):
 
     id = serializers.UUIDField()
     entries = EntrySerializer(many=True)
-
-
-class InboxEntrySerializer(serializers.Serializer):
-    """One entry of a recipient's inbox."""
-
-    id = serializers.UUIDField()
-    message = serializers.UUIDField()
-    template = serializers.CharField()
-    category = serializers.CharField()
-    title = serializers.CharField()
-    body = serializers.CharField()
-    link = serializers.CharField()
-    delivered_at = serializers.DateTimeField()
-    read_at = serializers.DateTimeField(allow_null=True)
-
-
-class InboxSerializer(serializers.Serializer):
-    """A page of an inbox; ``next`` is the cursor of the following page, or null."""
-
-    entries = InboxEntrySerializer(many=True)
-    unread = serializers.IntegerField()
-    next = serializers.UUIDField(allow_null=True)
-
-
-class InboxQuerySerializer(StrictSerializer):
-    cursor = serializers.UUIDField(required=False, help_text="The `next` of the page before.")
-    unread = serializers.BooleanField(required=False, default=False, help_text="Only unread entries.")
-    limit = serializers.IntegerField(required=False, min_value=1, max_value=200, default=50)
-
-
-class MarkReadSerializer(StrictSerializer):
-    """Which entries were read: these, or all where no ids are given."""
-
-    ids = serializers.ListField(
-        child=serializers.UUIDField(), required=False, allow_empty=False, max_length=1000
-    )
-
-
-class MarkedSerializer(serializers.Serializer):
-    marked = serializers.IntegerField(help_text="How many were unread before.")
-    unread = serializers.IntegerField(help_text="How many are unread now.")
-
-
-class FaultSerializer(serializers.Serializer):
-    pointer = serializers.CharField(help_text="JSON Pointer (RFC 6901) to what is wrong.")
-    code = serializers.CharField()
-    detail = serializers.CharField()
-
-
-class ProblemSerializer(serializers.Serializer):
-    """An error (RFC 9457)."""
-
-    type = serializers.CharField()
-    title = serializers.CharField()
-    status = serializers.IntegerField()
-    code = serializers.CharField()
-    detail = serializers.CharField()
-    errors = FaultSerializer(many=True)  # type: ignore[assignment]  # as above, for `errors`

@@ -1,0 +1,46 @@
+"""The shapes of a recipient's inbox."""
+
+from rest_framework import serializers
+
+from pushcenter.access.fields import StrictSerializer
+
+
+class InboxEntrySerializer(serializers.Serializer):
+    """One entry of a recipient's inbox."""
+
+    id = serializers.UUIDField()
+    message = serializers.UUIDField()
+    template = serializers.CharField()
+    category = serializers.CharField()
+    title = serializers.CharField()
+    body = serializers.CharField()
+    link = serializers.CharField()
+    delivered_at = serializers.DateTimeField()
+    read_at = serializers.DateTimeField(allow_null=True)
+
+
+class InboxSerializer(serializers.Serializer):
+    """A page of an inbox; ``next`` is the cursor of the following page, or null."""
+
+    entries = InboxEntrySerializer(many=True)
+    unread = serializers.IntegerField()
+    next = serializers.UUIDField(allow_null=True)
+
+
+class InboxQuerySerializer(StrictSerializer):
+    cursor = serializers.UUIDField(required=False, help_text="The `next` of the page before.")
+    unread = serializers.BooleanField(required=False, default=False, help_text="Only unread entries.")
+    limit = serializers.IntegerField(required=False, min_value=1, max_value=200, default=50)
+
+
+class MarkReadSerializer(StrictSerializer):
+    """Which entries were read: these, or all where no ids are given."""
+
+    ids = serializers.ListField(
+        child=serializers.UUIDField(), required=False, allow_empty=False, max_length=1000
+    )
+
+
+class MarkedSerializer(serializers.Serializer):
+    marked = serializers.IntegerField(help_text="How many were unread before.")
+    unread = serializers.IntegerField(help_text="How many are unread now.")

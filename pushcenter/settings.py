@@ -46,6 +46,7 @@ WEB_WORKERS = env.number("WEB_WORKERS", default=2)
 WEB_THREADS = env.number("WEB_THREADS", default=4)
 MAX_BODY_BYTES = env.number("MAX_BODY_BYTES", default=1_000_000)
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
+THROTTLE_WHEN_AWAY = env.one_of("THROTTLE_WHEN_AWAY", ["admit", "refuse"], default="admit")
 
 HTTPS = env.switch("HTTPS", default=not TRIAL)
 SESSION_COOKIE_SECURE = HTTPS

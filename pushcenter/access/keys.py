@@ -13,6 +13,8 @@ KINDS = {"pc_live_", "pc_test_"}
 KIND_LENGTH = 8
 RANDOM_LENGTH = 32
 CHECKSUM_LENGTH = 6
+#: Two digits of a number to the base 62 at a time: each request looks at a checksum.
+PAIRS = [first + second for first in ALPHABET for second in ALPHABET]
 
 
 def generate(*, test: bool) -> str:
@@ -39,9 +41,6 @@ def visible_prefix(key: str) -> str:
 
 
 def _checksum(random: str) -> str:
-    value = zlib.crc32(random.encode())
-    digits = []
-    for _ in range(CHECKSUM_LENGTH):
-        value, rest = divmod(value, len(ALPHABET))
-        digits.append(ALPHABET[rest])
-    return "".join(reversed(digits))
+    first, rest = divmod(zlib.crc32(random.encode()), len(PAIRS) ** 2)
+    second, third = divmod(rest, len(PAIRS))
+    return PAIRS[first] + PAIRS[second] + PAIRS[third]

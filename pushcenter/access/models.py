@@ -1,19 +1,23 @@
 """Systems that may call the gateway, and their API keys."""
 
-from datetime import datetime
-from ipaddress import IPv6Address, ip_address, ip_network
+from datetime import datetime, timedelta
+from ipaddress import ip_network
 
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
+from django.db.models.functions import Coalesce, Least
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from pushcenter.access import keys
 from pushcenter.ids import uuid7
 from pushcenter.lanes import Lane
+
+#: How long a key stays usable beside its successor, unless somebody says otherwise.
+OVERLAP = timedelta(hours=24)
 
 
 class System(models.Model):
@@ -123,6 +127,11 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
     def revoke(self) -> int:
         return self.filter(revoked_at=None).update(revoked_at=timezone.now())
 
+    def end_by(self, moment: datetime) -> datetime | None:
+        """Have one key end at this moment, unless it ends earlier anyway; returns when it does."""
+        self.update(expires_at=Least(Coalesce("expires_at", moment), moment))
+        return self.values_list("expires_at", flat=True).get()
+
 
 class ApiKey(models.Model):
     """A key is stored as a hash; what is shown of it later is its prefix."""
@@ -148,6 +157,15 @@ class ApiKey(models.Model):
         default=list,
         blank=True,
         help_text=_("Such as 10.0.0.0/8, separated by commas. Empty permits every address."),
+    )
+    predecessor = models.ForeignKey(
+        "self",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="successors",
+        verbose_name=_("successor of"),
     )
     expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
     revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True, editable=False)
@@ -180,14 +198,64 @@ class ApiKey(models.Model):
     def is_usable(self, now: datetime) -> bool:
         return self.revoked_at is None and (self.expires_at is None or self.expires_at > now)
 
-    def permits_address(self, address: str) -> bool:
-        """Whether a caller at this IP address may use the key."""
-        if not self.allowed_networks:
-            return True
-        try:
-            caller = ip_address(address)
-        except ValueError:  # a server that listens on a socket file knows no address
-            return False
-        if isinstance(caller, IPv6Address) and caller.ipv4_mapped:
-            caller = caller.ipv4_mapped
-        return any(caller in ip_network(network) for network in self.allowed_networks)
+    def rotate(self, overlap: timedelta = OVERLAP) -> tuple["ApiKey", str]:
+        """Issue a successor that may do the same; this key ends after the overlap, or earlier if it was to.
+
+        Returns the successor and its secret.
+        """
+        successor = ApiKey(
+            system=self.system,
+            name=self.name,
+            is_test=self.is_test,
+            scopes=self.scopes,
+            allowed_networks=self.allowed_networks,
+            predecessor=self,
+        )
+        with transaction.atomic():
+            secret = successor.issue()
+            self.expires_at = ApiKey.objects.filter(pk=self.pk).end_by(timezone.now() + overlap)
+        return successor, secret
+
+
+class Bucket(models.Model):
+    """How many requests a system may make at the moment. The table is not logged: a crash fills it anew."""
+
+    system = models.OneToOneField(System, on_delete=models.CASCADE, primary_key=True, db_constraint=False)
+    tokens = models.FloatField()
+    granted = models.IntegerField()
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.tokens:g}"
+
+
+class Refusal(models.Model):
+    """Requests that were refused for one reason within one minute."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    minute = models.DateTimeField(_("minute"))
+    system = models.ForeignKey(System, on_delete=models.CASCADE, null=True, verbose_name=_("system"))
+    prefix = models.CharField(_("key"), max_length=20)
+    status = models.PositiveSmallIntegerField(_("status"))
+    code = models.CharField(_("reason"), max_length=60)
+    call = models.CharField(_("call"), max_length=200)
+    count = models.PositiveIntegerField(_("requests"))
+    first_at = models.DateTimeField(_("first"))
+    last_at = models.DateTimeField(_("last"))
+    request_id = models.CharField(_("last request id"), max_length=64)
+    address = models.CharField(_("last caller's address"), max_length=45)
+
+    class Meta:
+        verbose_name = _("refused request")
+        verbose_name_plural = _("refused requests")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["minute", "system", "prefix", "status", "code", "call"],
+                nulls_distinct=False,
+                name="refusal_once_a_minute",
+            ),
+        ]
+        indexes = [models.Index(fields=["system", "-minute"], name="refusal_of_system")]
+
+    def __str__(self) -> str:
+        return f"{self.count} × {self.status} {self.code}"

@@ -107,7 +107,7 @@ def _of_api_exception(error: exceptions.APIException) -> dict[str, Any]:
 
 
 def _headers(error: exceptions.APIException) -> dict[str, str]:
-    headers = {}
+    headers = dict(getattr(error, "headers", {}))
     if auth := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = auth
     if wait := getattr(error, "wait", None):

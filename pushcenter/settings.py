@@ -45,6 +45,7 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 WEB_WORKERS = env.number("WEB_WORKERS", default=2)
 WEB_THREADS = env.number("WEB_THREADS", default=4)
 MAX_BODY_BYTES = env.number("MAX_BODY_BYTES", default=1_000_000)
+MAX_BATCH_BYTES = env.number("MAX_BATCH_BYTES", default=20_000_000)
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
 THROTTLE_WHEN_AWAY = env.one_of("THROTTLE_WHEN_AWAY", ["admit", "refuse"], default="admit")
 

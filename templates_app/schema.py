@@ -28,9 +28,9 @@ def schema_errors(schema: Any) -> list[str]:
     if strange := [name for name, spec in schema.get("properties", {}).items() if not isinstance(spec, dict)]:
         return [_("Describe the variable %(name)s by an object.") % {"name": strange[0]}]
     # A reference elsewhere would make every send wait for, and trust, another server.
-    if any(not reference.startswith("#") for reference in _references(schema)):
+    if any(not reference.startswith("#") for reference in references(schema)):
         return [_('A "$ref" may only point into this schema: begin it with #.')]
-    if lost := [reference for reference in _references(schema) if not _leads_somewhere(reference, schema)]:
+    if lost := [reference for reference in references(schema) if not _leads_somewhere(reference, schema)]:
         return [_('The "$ref" %(reference)s points to nothing in this schema.') % {"reference": lost[0]}]
     return _circles(schema)
 
@@ -56,12 +56,13 @@ def declared(schema: dict[str, Any]) -> set[str]:
     return set(schema.get("properties", {}))
 
 
-def _references(value: Any) -> Iterator[str]:
+def references(value: Any) -> Iterator[str]:
+    """Every reference in a schema, wherever it stands."""
     if isinstance(value, dict):
         for key, inner in value.items():
             if key in {"$ref", "$dynamicRef"} and isinstance(inner, str):
                 yield inner
-            yield from _references(inner)
+            yield from references(inner)
     elif isinstance(value, list):
         for inner in value:
-            yield from _references(inner)
+            yield from references(inner)

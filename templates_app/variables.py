@@ -3,9 +3,10 @@
 import difflib
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, NoReturn
 from uuid import UUID
 
+import jsonschema_rs
 from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import ValidationError
 from referencing import Registry
@@ -13,6 +14,7 @@ from referencing.exceptions import Unresolvable
 
 from pushcenter.faults import Fault, pointer
 from templates_app.models import TemplateVersion
+from templates_app.schema import references
 
 #: Names that every template can use besides its own variables.
 PROVIDED = frozenset({"recipient"})
@@ -20,10 +22,59 @@ PROVIDED = frozenset({"recipient"})
 MAX_UNKNOWN = 20
 
 
+class Check:
+    """The schema of one version, compiled: what parameters have to be, and what they are where they are missing."""
+
+    def __init__(self, schema: Mapping[str, Any]) -> None:
+        self._explaining = validator(schema)
+        self._quick = _quick(schema)
+        self._defaults = {
+            name: spec["default"]
+            for name, spec in schema.get("properties", {}).items()
+            if isinstance(spec, Mapping) and "default" in spec
+        }
+
+    def faults(self, params: Mapping[str, Any]) -> list[Fault]:
+        """Every fault in the parameters, each with a pointer below ``/params``."""
+        # Sixty times as fast as the library that explains, which is asked only where something is to explain.
+        if self._is_surely_valid(params):
+            return []
+        errors = self._explaining.iter_errors(params)
+        try:
+            # Dict keys, because the library reports each missing name of one list apart.
+            return list(dict.fromkeys(fault for error in errors for fault in _explain(error)))
+        except (Unresolvable, RecursionError):  # a reference that leads nowhere, or in a circle
+            detail = "The template's schema cannot be followed to its end; its author has to mend it."
+            return [Fault(pointer="/params", code="unusable_schema", detail=detail)]
+
+    def _is_surely_valid(self, params: Mapping[str, Any]) -> bool:
+        return self._quick is not None and bool(self._quick.is_valid(params))
+
+    def with_defaults(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The parameters, and the schema's ``default`` where one is missing."""
+        return {**self._defaults, **params} if self._defaults else params
+
+
+def _quick(schema: Mapping[str, Any]) -> Any:
+    """The same schema in a validator that only says yes or no; None where that one cannot take it."""
+    if any(references(schema)):  # one may lead in a circle, of which the two think differently
+        return None
+    try:
+        return jsonschema_rs.Draft202012Validator(
+            dict(schema), validate_formats=True, retriever=_fetch_nothing
+        )
+    except ValueError:  # a pattern that it does not know
+        return None
+
+
+def _fetch_nothing(uri: str) -> NoReturn:
+    raise ValueError(f"{uri} is elsewhere")
+
+
 @lru_cache(maxsize=512)
-def _published(version_id: UUID) -> Draft202012Validator:
+def _published(version_id: UUID) -> Check:
     # A published version never changes, so what was compiled once stays right.
-    return validator(TemplateVersion.objects.only("variables").get(pk=version_id).variables)
+    return Check(TemplateVersion.objects.only("variables").get(pk=version_id).variables)
 
 
 def validator(schema: Mapping[str, Any]) -> Draft202012Validator:
@@ -31,26 +82,19 @@ def validator(schema: Mapping[str, Any]) -> Draft202012Validator:
     return Draft202012Validator(dict(schema), format_checker=FormatChecker(), registry=Registry())
 
 
+def check_of(version: TemplateVersion) -> Check:
+    """What the parameters of a version have to be."""
+    return Check(version.variables) if version.is_editable else _published(version.pk)
+
+
 def faults(version: TemplateVersion, params: Mapping[str, Any]) -> list[Fault]:
     """Every fault in the parameters, each with a pointer below ``/params``."""
-    check = validator(version.variables) if version.is_editable else _published(version.pk)
-    try:
-        # Dict keys, because the library reports each missing name of one list apart.
-        return list(dict.fromkeys(fault for error in check.iter_errors(params) for fault in _explain(error)))
-    except (Unresolvable, RecursionError):  # a reference that leads nowhere, or in a circle
-        detail = "The template's schema cannot be followed to its end; its author has to mend it."
-        return [Fault(pointer="/params", code="unusable_schema", detail=detail)]
+    return check_of(version).faults(params)
 
 
-def with_defaults(version: TemplateVersion, params: Mapping[str, Any]) -> dict[str, Any]:
+def with_defaults(version: TemplateVersion, params: Mapping[str, Any]) -> Mapping[str, Any]:
     """The parameters, and the schema's ``default`` where one is missing."""
-    properties = version.variables.get("properties", {})
-    defaults = {
-        name: spec["default"]
-        for name, spec in properties.items()
-        if isinstance(spec, Mapping) and "default" in spec
-    }
-    return {**defaults, **params}
+    return check_of(version).with_defaults(params)
 
 
 def _explain(error: ValidationError) -> Iterator[Fault]:

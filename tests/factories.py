@@ -114,7 +114,9 @@ def message(
         to=to or {"recipient": "u-1001"},
         **{"params": {"order_no": "SO-1"}, **fields},
     )
-    return intake.accept(request, caller=caller or intake.Caller(system_id=system().pk))
+    accepted = intake.accept(request, caller=caller or intake.Caller(system_id=system().pk))
+    assert isinstance(accepted, intake.Accepted)
+    return Message.objects.get(pk=accepted.id)
 
 
 def caller(**fields: Any) -> intake.Caller:

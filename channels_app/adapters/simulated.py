@@ -10,7 +10,6 @@ kind of address    how it names an outcome
 ``phone``          ``+1 NPA 555 01NN`` in any area: NN are the outcome's ``digits``
                    (555-0100 to 555-0199 are kept for fiction, and belong to nobody)
 ``url``            ``https://simulator.example/bounced``, ``…/bounced/7``
-``recipient``      not at all: people have no magic ids
 any other          ``simulated:bounced``, ``simulated:bounced:7``
 =================  ============================================================
 """
@@ -111,10 +110,20 @@ def _named_by(address: Address) -> str | None:
         case "url":
             parts = urlsplit(address.value)
             return parts.path.split("/")[1] if parts.hostname == DOMAIN and parts.path else None
-        case "recipient":
-            return None
     scheme, _, rest = address.value.partition(":")
     return rest.partition(":")[0] if scheme == "simulated" else None
+
+
+def address_for(kind: str, outcome: str) -> str:
+    """The address of a kind that names an outcome in ``MAGIC``."""
+    match kind:
+        case "email":
+            return f"{outcome}@{DOMAIN}"
+        case "phone":
+            return f"+121255501{MAGIC[outcome].digits}"
+        case "url":
+            return f"https://{DOMAIN}/{outcome}"
+    return f"simulated:{outcome}"
 
 
 class SimulatedAdapter(Adapter):

@@ -8,7 +8,7 @@ from pushcenter.access.models import ApiKey, System
 from pushcenter.access.throttle import Limit
 from pushcenter.held import Held, Topic
 from pushcenter.lanes import Lane
-from pushcenter.messaging.intake import Caller
+from pushcenter.messaging.request import Caller
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +50,11 @@ class Principal:
             key_id=self.key.pk,
             is_test=self.key.is_test,
             channels=tuple(self.system.channels),
+            templates=tuple(self.system.templates),
+            categories=tuple(self.system.categories),
             highest_priority=Lane(self.system.highest_priority),
             may_address_inline=self.system.may_address_inline,
+            daily_quota=self.system.daily_quota,
         )
 
 

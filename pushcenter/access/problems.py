@@ -13,13 +13,16 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 
 from pushcenter.faults import Fault, Rejected, pointer
-from pushcenter.messaging.intake import NotPermitted
+from pushcenter.messaging.idempotency import Conflict, InProgress
+from pushcenter.messaging.quota import QuotaExceeded
+from pushcenter.messaging.validate import NotPermitted
 
 CONTENT_TYPE = "application/problem+json"
 #: An answer names so many faults; a body can have many thousands.
 MAX_FAULTS = 100
 #: Seconds after which a caller may try again when the database is away.
 RETRY_AFTER = "2"
+FAULTY = "The request has faults; nothing was stored."
 log = logging.getLogger(__name__)
 
 
@@ -30,7 +33,7 @@ class InvalidRequest(exceptions.APIException):
     default_code = "invalid_request"
 
     def __init__(self, faults: Sequence[Fault]) -> None:
-        super().__init__("The request has faults; nothing was stored.")
+        super().__init__(FAULTY)
         self.faults = tuple(faults)
 
 
@@ -38,6 +41,10 @@ class BadJSON(exceptions.ParseError):
     """The body is not the JSON that we take."""
 
     default_code = "invalid_json"
+
+
+class BadHeader(exceptions.ParseError):
+    default_code = "invalid_header"
 
 
 class TooLarge(exceptions.APIException):
@@ -70,17 +77,13 @@ def handle(error: Exception, context: Mapping[str, Any]) -> Response | None:
     """DRF's exception handler; what it does not know becomes a problem with status 500 further out."""
     headers: dict[str, str] = {}
     match error:
-        case NotPermitted():
-            problem = body(403, "not_permitted", "This system may not ask for that.", error.faults)
-        case Rejected():
-            problem = body(
-                422, "invalid_request", "The request has faults; nothing was stored.", error.faults
-            )
+        case Rejected() | Conflict() | QuotaExceeded():
+            problem, headers = _of_intake(error)
         case InvalidRequest():
             problem = body(422, error.default_code, str(error.detail), error.faults)
         case exceptions.ValidationError():
             faults = list(flatten(error.get_full_details()))
-            problem = body(422, "invalid_request", "The request has faults; nothing was stored.", faults)
+            problem = body(422, "invalid_request", FAULTY, faults)
         case exceptions.APIException():
             problem = _of_api_exception(error)
             headers = _headers(error)
@@ -94,6 +97,23 @@ def handle(error: Exception, context: Mapping[str, Any]) -> Response | None:
         case _:
             return None
     return Response(problem, status=problem["status"], headers=headers, content_type=CONTENT_TYPE)
+
+
+def _of_intake(error: Rejected | Conflict | QuotaExceeded) -> tuple[dict[str, Any], dict[str, str]]:
+    """What the business tier refuses: the problem and its headers."""
+    match error:
+        case NotPermitted():
+            return body(403, "not_permitted", "This system may not ask for that.", error.faults), {}
+        case Rejected():
+            return body(422, "invalid_request", FAULTY, error.faults), {}
+        case QuotaExceeded():
+            detail = f"{error}; the day ends at midnight UTC."
+            return body(429, "daily_quota_exceeded", detail), {"Retry-After": str(error.retry_after)}
+        case InProgress():
+            detail = "The same call is being worked on at this moment; ask again."
+            return body(409, "call_in_progress", detail), {"Retry-After": "1"}
+    detail = "This Idempotency-Key was used for another call; take a new one."
+    return body(409, "idempotency_key_reused", detail), {}
 
 
 def _unavailable(error: Exception) -> dict[str, Any]:
@@ -126,6 +146,15 @@ def flatten(details: Any, *path: object) -> Iterator[Fault]:
         for index, inner in enumerate(details):
             is_error = isinstance(inner, Mapping) and isinstance(inner.get("message"), str)
             yield from flatten(inner, *path, *([] if is_error else [index]))
+
+
+def response_to(error: Exception) -> HttpResponse:
+    """The answer to an error outside of DRF's views; raises the error where it is none of the caller's."""
+    answer = handle(error, {})
+    if answer is None:
+        raise error
+    headers = {name: value for name, value in answer.headers.items() if name.lower() != "content-type"}
+    return JsonResponse(answer.data, status=answer.status_code, headers=headers, content_type=CONTENT_TYPE)
 
 
 def problem_response(status: int, code: str, detail: str) -> HttpResponse:

@@ -83,9 +83,7 @@ def note(request: HttpRequest, response: HttpResponseBase) -> None:
     kind = _kind(request, response, now)
     with _lock:
         if kind not in _seen and len(_seen) >= MOST_KINDS:
-            kind = Kind(
-                minute=kind.minute, system="", prefix="", status=kind.status, code=kind.code, call=""
-            )
+            kind = Kind(minute=kind.minute, system="", prefix="", status=kind.status, code=kind.code, call="")
         seen = _seen.setdefault(kind, Seen(first_at=now, last_at=now))
         seen.count += 1
         seen.last_at = now
@@ -117,7 +115,7 @@ def _call(request: HttpRequest) -> str:
     if match is None or not match.route.startswith("api/v1/"):
         return ""
     path = match.route.removeprefix("api/v1")
-    for name, converter in match.captured_kwargs.items():
+    for name in match.captured_kwargs:
         path = path.replace(f"<str:{name}>", f"{{{name}}}").replace(f"<uuid:{name}>", f"{{{name}}}")
     method = request.method if request.method in METHODS else "OTHER"
     return f"{method} {path}"[:200]

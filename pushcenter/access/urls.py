@@ -2,11 +2,13 @@
 
 from django.urls import path
 
+from pushcenter.access.views.batches import BatchView
 from pushcenter.access.views.inbox import InboxReadView, InboxView
 from pushcenter.access.views.messages import MessagesView, MessageView, TraceView
 
 urlpatterns = [
     path("messages", MessagesView.as_view(), name="messages"),
+    path("messages/batch", BatchView.as_view(), name="batch-send"),
     path("messages/<uuid:message_id>", MessageView.as_view(), name="message"),
     path("messages/<uuid:message_id>/trace", TraceView.as_view(), name="trace"),
     path("recipients/<str:external_id>/inbox", InboxView.as_view(), name="inbox"),

@@ -1,312 +1,298 @@
-"""Intake: from a request to a durable message with its deliveries, or to a list of its faults."""
+"""Intake: from requests to durable messages with their deliveries, or to a list of faults.
 
-import difflib
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+Each request is checked by itself (:mod:`validate`). What is good goes on together, a single message with those that
+come at the same moment (:mod:`group`), a batch as a whole: people are looked up, channels chosen, and everything is
+stored in one transaction.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
+import msgspec
 from django.db import transaction
 from django.utils import timezone
 
-from channels_app import registry
-from channels_app.models import Account
 from pushcenter.faults import Fault, Rejected, pointer
 from pushcenter.ids import uuid7
-from pushcenter.lanes import Lane
-from pushcenter.messaging import queue, tally
-from pushcenter.messaging.models import Delivery, Message
-from pushcenter.messaging.routing import Choice, Decision, Reason, Route, plan
-from pushcenter.messaging.states import State
-from pushcenter.recipients.models import Category
-from pushcenter.recipients.resolve import Person, resolve
-from templates_app import variables
-from templates_app.locales import normalise
-from templates_app.models import RouteMode, Template, TemplateVersion
+from pushcenter.messaging import idempotency, quota, rows, validate
+from pushcenter.messaging.group import Group
+from pushcenter.messaging.idempotency import Answer, Conflict, Replayed
+from pushcenter.messaging.models import Batch
+from pushcenter.messaging.quota import Left, QuotaExceeded
+from pushcenter.messaging.request import Call, Caller, Item, Request
+from pushcenter.messaging.routing import Decision, Reason, plan
+from pushcenter.messaging.rows import Accepted, Rows
+from pushcenter.messaging.validate import NotPermitted, Terms
+from pushcenter.recipients.person import Person
+from pushcenter.recipients.resolve import resolve, resolve_all
 
-#: How far a caller's clock may be behind ours before ``send_at`` counts as past.
-CLOCK_TOLERANCE = timedelta(minutes=1)
-#: How far ahead a moment may lie; what is later is a mistake.
-LONGEST_AHEAD = timedelta(days=10 * 366)
+__all__ = [
+    "Accepted", "Batched", "Call", "Caller", "Conflict", "Item", "NotPermitted", "QuotaExceeded", "Replayed",
+    "Request", "accept", "accept_batch", "checked",
+]  # fmt: skip
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Caller:
-    """Who asks, and what is permitted. An empty ``channels`` permits every channel."""
-
-    system_id: UUID
-    key_id: UUID | None = None
-    is_test: bool = False
-    channels: Collection[str] = ()
-    highest_priority: Lane = Lane.CRITICAL
-    may_address_inline: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """One message as asked for, its shape already checked."""
-
-    template: str
-    to: Mapping[str, Any]
-    params: Mapping[str, Any] = field(default_factory=dict)
-    channels: Sequence[str] = ()
-    priority: Lane | None = None
-    send_at: datetime | None = None
-    expires_at: datetime | None = None
-    reference: str = ""
-    metadata: Mapping[str, Any] = field(default_factory=dict)
-    category: str = ""
-    request_id: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prepared:
-    """A request that was found good: everything that is stored of it."""
-
-    version: TemplateVersion
-    category: Category
-    person: Person
-    decisions: Sequence[Decision]
-    lane: Lane
-    send_at: datetime | None
-    expires_at: datetime
-    params: Mapping[str, Any]
-
-
-class NotPermitted(Rejected):
-    """The request is well formed, but this caller may not ask for it."""
-
-
-def accept(request: Request, *, caller: Caller) -> Message:
-    """Store the message, its deliveries and a wake-up in one transaction; the message is durable on return.
-
-    Raises :class:`Rejected` or :class:`NotPermitted`; then nothing is stored.
-    """
-    now = timezone.now()
-    prepared = prepare(request, caller=caller, now=now)
-    message = _message(request, prepared, caller, now)
-    deliveries = [
-        _delivery(message, each, prepared, now) for each in prepared.decisions if _becomes_a_row(each)
-    ]
-    with transaction.atomic():
-        message.save(force_insert=True)
-        Delivery.objects.bulk_create(deliveries)
-        tally.write(tally.accepted(message, deliveries))
-        if any(each.state == State.PENDING for each in deliveries):
-            queue.wake(message.lane, message.send_at)
-    return message
-
-
-def prepare(request: Request, *, caller: Caller, now: datetime) -> Prepared:
-    """Check a request against templates, recipients and permissions; raises as :func:`accept` does."""
-    _check_permissions(request, caller)
-    version = _published_version(request.template)
-    template = version.template
-    faults = [*variables.faults(version, request.params), *_unknown_channels(request.channels)]
-    category, category_faults = _category(request, template)
-    expires_at, time_faults = _times(request, template, now)
-    person, address_faults = _person(request)
-    if problems := [*faults, *category_faults, *time_faults, *address_faults]:
-        raise Rejected(problems)
-    decisions = plan(_route(request, version, category, caller), person)
-    _demand_a_usable_channel(decisions)
-    return Prepared(
-        version=version,
-        category=category,
-        person=person,
-        decisions=decisions,
-        lane=_lane(request.priority or Lane(template.priority), caller),
-        send_at=request.send_at,
-        expires_at=expires_at,
-        params=variables.with_defaults(version, request.params),
-    )
-
-
-def _check_permissions(request: Request, caller: Caller) -> None:
-    faults = []
-    if request.priority and request.priority.is_above(caller.highest_priority):
-        detail = f"This system may go up to {caller.highest_priority.value}."
-        faults.append(Fault(pointer="/priority", code="priority_not_permitted", detail=detail))
-    if caller.channels:
-        faults += [
-            Fault(
-                pointer=pointer("channels", index),
-                code="channel_not_permitted",
-                detail=f"Not permitted: {name}.",
-            )
-            for index, name in enumerate(request.channels)
-            if name in registry.channels() and name not in caller.channels
-        ]
-    if not caller.may_address_inline:
-        faults += [
-            Fault(
-                pointer=pointer("to", kind),
-                code="inline_address_not_permitted",
-                detail="Name a recipient instead.",
-            )
-            for kind in registry.address_kinds()
-            if kind in request.to
-        ]
-    if faults:
-        raise NotPermitted(faults)
-
-
-def _published_version(code: str) -> TemplateVersion:
-    versions = TemplateVersion.objects.select_related("template__category").prefetch_related("variants")
-    version = versions.filter(template__code=code, state="published").first()
-    if version is not None:
-        return version
-    codes = Template.objects.values_list("code", flat=True)
-    if code in codes:
-        fault = Fault(
-            pointer="/template", code="template_not_published", detail="It has no published version."
-        )
-    else:
-        near = difflib.get_close_matches(code, codes, n=1)
-        hint = f" Did you mean {near[0]}?" if near else ""
-        fault = Fault(
-            pointer="/template", code="unknown_template", detail=f"No template has this code.{hint}"
-        )
-    raise Rejected([fault])
-
-
-def _unknown_channels(names: Sequence[str]) -> list[Fault]:
-    known = registry.channels()
-    return [
-        Fault(
-            pointer=pointer("channels", index),
-            code="unknown_channel",
-            detail=f"There is no channel {name!r}.",
-        )
-        for index, name in enumerate(names)
-        if name not in known
-    ]
-
-
-def _person(request: Request) -> tuple[Person, Sequence[Fault]]:
-    try:
-        return resolve(request.to), ()
-    except Rejected as rejected:
-        return Person(), rejected.faults
-
-
-def _category(request: Request, template: Template) -> tuple[Category, list[Fault]]:
-    if not request.category or request.category == template.category.code:
-        return template.category, []
-    category = Category.objects.filter(code=request.category).first()
-    if category is None:
-        return template.category, [
-            Fault(pointer="/category", code="unknown_category", detail="No category has this code.")
-        ]
-    if category.is_mandatory and not template.category.is_mandatory:
-        detail = "A mandatory category is the template's to choose, not the caller's."
-        return category, [Fault(pointer="/category", code="category_not_permitted", detail=detail)]
-    return category, []
-
-
-def _lane(wanted: Lane, caller: Caller) -> Lane:
-    """The lane of the template or the request, but none above what the system is permitted."""
-    return caller.highest_priority if wanted.is_above(caller.highest_priority) else wanted
-
-
-def _times(request: Request, template: Template, now: datetime) -> tuple[datetime, list[Fault]]:
-    faults = [*_too_late("send_at", request.send_at, now), *_too_late("expires_at", request.expires_at, now)]
-    if faults:
-        return now, faults
-    start = max(request.send_at or now, now)
-    if request.send_at and request.send_at < now - CLOCK_TOLERANCE:
-        faults.append(Fault(pointer="/send_at", code="in_the_past", detail="This moment has passed."))
-    if request.expires_at and request.expires_at <= start:
-        detail = "This must lie after send_at and in the future."
-        faults.append(Fault(pointer="/expires_at", code="too_early", detail=detail))
-    lifetime = timedelta(seconds=template.time_to_live or settings.DEFAULT_TIME_TO_LIVE)
-    return request.expires_at or start + lifetime, faults
-
-
-def _too_late(name: str, moment: datetime | None, now: datetime) -> list[Fault]:
-    if moment is None or moment <= now + LONGEST_AHEAD:
-        return []
-    return [Fault(pointer=pointer(name), code="too_late", detail="This lies more than ten years ahead.")]
-
-
-def _route(request: Request, version: TemplateVersion, category: Category, caller: Caller) -> Route:
-    template = version.template
-    served = registry.channels() if caller.is_test else Account.objects.served_channels()
-    known = [name for name in request.channels or template.channels if name in registry.channels()]
-    return Route(
-        channels=list(dict.fromkeys(known)),
-        first_only=template.route_mode == RouteMode.FIRST,
-        category=category.code,
-        is_mandatory=category.is_mandatory,
-        variants={variant.channel for variant in version.variants.all()},
-        permitted=caller.channels,
-        served=set(served),
-    )
-
-
-# Reasons for which the caller, and not the recipient's wish, leaves a message without a channel.
+#: Reasons for which the caller, and not the recipient's wish, leaves a message without a channel.
 CALLERS_FAULTS = frozenset({Reason.NO_ADDRESS, Reason.NO_VARIANT, Reason.NOT_PERMITTED, Reason.NO_ACCOUNT})
 
 
-def _demand_a_usable_channel(decisions: Sequence[Decision]) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A message that was found good but for its recipient."""
+
+    terms: Terms
+    item: Item
+    call: Call | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Decided:
+    """A good message of a batch."""
+
+    item: Item
+    person: Person
+    decisions: Sequence[Decision]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batched:
+    """A batch that is stored. ``rejected`` says of each item that was left out why."""
+
+    id: UUID
+    accepted: int
+    rejected: Mapping[int, Rejected]
+
+    def as_json(self) -> dict[str, Any]:
+        """The answer to the call that brought it."""
+        return {
+            "id": str(self.id),
+            "accepted": self.accepted,
+            "rejected": [
+                {"index": index, "errors": [asdict(fault) for fault in found.faults]}
+                for index, found in sorted(self.rejected.items())
+            ],
+        }
+
+
+def accept(request: Request, *, caller: Caller, call: Call | None = None) -> Accepted | Replayed:
+    """Store the message, its deliveries and a wake-up; they are durable on return.
+
+    Raises :class:`Rejected`, :class:`NotPermitted`, :class:`QuotaExceeded` or, for the key of ``call``,
+    :class:`Conflict`; then nothing is stored.
+    """
+    item = Item(to=request.to, params=request.params, reference=request.reference)
+    terms = checked(request, item, caller=caller)
+    return _singles.join(Draft(terms=terms, item=item, call=call))
+
+
+def checked(request: Request, item: Item, *, caller: Caller) -> Terms:
+    """The terms of a request for one message; raises as :func:`accept` does, with all the faults at once."""
+    terms, faults = validate.terms(request, caller=caller, now=timezone.now())
+    faults = [*validate.item_faults(item, terms), *faults]
+    if faults:
+        raise Rejected([*faults, *_recipient_faults(item, caller)])
+    return terms
+
+
+def _recipient_faults(item: Item, caller: Caller) -> Sequence[Fault]:
+    try:
+        resolve(item.to, is_test=caller.is_test)
+    except Rejected as rejected:
+        return rejected.faults
+    return ()
+
+
+def accept_batch(
+    request: Request,
+    items: Mapping[int, Item],
+    *,
+    caller: Caller,
+    rejected: Mapping[int, Sequence[Fault]],
+    skip_rejected: bool,
+    call: Call | None = None,
+) -> Batched | Replayed:
+    """Store many messages on the same terms, all in one transaction, by their index in the call.
+
+    ``rejected`` holds items that are known to be bad already. With ``skip_rejected`` these and others that turn out
+    bad are left out; else one of them refuses the whole call. Raises as :func:`accept` does.
+    """
+    batch_id = uuid7()
+    terms, faults = validate.terms(request, caller=caller, now=timezone.now(), batch_id=batch_id)
+    if faults:
+        raise Rejected(faults)
+    good, bad = _decided(items, terms)
+    bad |= {index: Rejected(found) for index, found in rejected.items()}
+    if bad and not skip_rejected:
+        raise _all_of(bad)
+    with transaction.atomic():
+        [known] = idempotency.enter([call])
+        if isinstance(known, Replayed):
+            return known
+        if isinstance(known, Conflict):
+            raise known
+        return _store_batch(request, terms, good, bad, call)
+
+
+def _decided(items: Mapping[int, Item], terms: Terms) -> tuple[list[_Decided], dict[int, Rejected]]:
+    """What is good, with its decisions, and what is not."""
+    good: list[_Decided] = []
+    bad: dict[int, Rejected] = {}
+    people = resolve_all([(item.to, terms.caller.is_test) for item in items.values()])
+    for (index, item), person in zip(items.items(), people, strict=True):
+        try:
+            good.append(_decided_one(item, person, terms))
+        except Rejected as error:
+            bad[index] = error
+    return good, bad
+
+
+def _decided_one(item: Item, person: Person | Rejected, terms: Terms) -> _Decided:
+    faults = validate.item_faults(item, terms)
+    if isinstance(person, Rejected):
+        raise Rejected([*faults, *person.faults])
+    if faults:
+        raise Rejected(faults)
+    return _Decided(item, person, decide(terms, person))
+
+
+def _all_of(bad: Mapping[int, Rejected]) -> Rejected:
+    """The faults of all items, each with the item in its pointer."""
+    faults = [
+        Fault(pointer=pointer("items", index) + fault.pointer, code=fault.code, detail=fault.detail)
+        for index, rejected in sorted(bad.items())
+        for fault in rejected.faults
+    ]
+    return (
+        NotPermitted(faults)
+        if any(isinstance(each, NotPermitted) for each in bad.values())
+        else Rejected(faults)
+    )
+
+
+def _store_batch(
+    request: Request, terms: Terms, good: Sequence[_Decided], bad: Mapping[int, Rejected], call: Call | None
+) -> Batched:
+    quotas = _Quotas.of([terms])
+    quotas.use(terms, len(good))
+    batch = Batched(id=terms.batch_id or uuid7(), accepted=len(good), rejected=bad)
+    Batch.objects.create(
+        id=batch.id,
+        system_id=terms.caller.system_id,
+        key_id=terms.caller.key_id,
+        is_test=terms.caller.is_test,
+        reference=request.reference,
+        accepted=batch.accepted,
+        rejected=len(bad),
+        accepted_at=terms.accepted_at,
+    )
+    written = Rows()
+    for each in good:
+        written.add(each.item, terms, each.person, each.decisions)
+    written.write()
+    quotas.count()
+    if call:
+        answer = Answer(
+            status=202, body=msgspec.json.encode(batch.as_json()), location=batch_location(batch.id)
+        )
+        idempotency.keep([(call, answer)])
+    return batch
+
+
+def decide(terms: Terms, person: Person) -> list[Decision]:
+    """Which channels the message takes; raises :class:`Rejected` where the caller has left it none."""
+    decisions = plan(terms.route, person)
     if any(each.reason not in CALLERS_FAULTS for each in decisions):
-        return
+        return decisions
     reasons = ", ".join(f"{each.channel}: {each.reason.value}" for each in decisions)
     code = (
         "no_usable_address"
         if any(each.reason is Reason.NO_ADDRESS for each in decisions)
         else "no_usable_channel"
     )
-    raise Rejected(
-        [Fault(pointer="/to", code=code, detail=f"No channel can be used ({reasons or 'empty route'}).")]
-    )
+    detail = f"No channel can be used ({reasons or 'empty route'})."
+    raise Rejected([Fault(pointer="/to", code=code, detail=detail)])
 
 
-def _message(request: Request, prepared: Prepared, caller: Caller, now: datetime) -> Message:
-    return Message(
-        id=uuid7(),
-        system_id=caller.system_id,
-        key_id=caller.key_id,
-        is_test=caller.is_test,
-        version=prepared.version,
-        template=prepared.version.template,
-        category=prepared.category.code,
-        recipient_id=prepared.person.recipient_id,
-        to=dict(request.to) | {"name": prepared.person.name, "locale": prepared.person.locale},
-        params=prepared.params,
-        metadata=request.metadata,
-        reference=request.reference,
-        lane=prepared.lane,
-        plan=[each.as_json() for each in prepared.decisions],
-        request_id=request.request_id,
-        send_at=prepared.send_at,
-        expires_at=prepared.expires_at,
-        accepted_at=now,
-    )
+def _accept_all(drafts: Sequence[Draft]) -> list[Accepted | Replayed | Exception]:
+    """Store single messages of any callers together; one result each, in their order."""
+    with transaction.atomic():
+        known = idempotency.enter([draft.call for draft in drafts])
+        people = resolve_all([(draft.item.to, draft.terms.caller.is_test) for draft in drafts])
+        quotas = _Quotas.of([draft.terms for draft in drafts])
+        written = Rows()
+        results = [
+            _accept_one(draft, person, quotas, written) if outcome is None else outcome
+            for draft, person, outcome in zip(drafts, people, known, strict=True)
+        ]
+        written.write()
+        quotas.count()
+        idempotency.keep(_answers(drafts, results))
+    return results
 
 
-def _becomes_a_row(decision: Decision) -> bool:
-    return decision.choice is not Choice.FALLBACK
+def _accept_one(
+    draft: Draft, person: Person | Rejected, quotas: "_Quotas", written: Rows
+) -> Accepted | Exception:
+    if isinstance(person, Rejected):
+        return person
+    try:
+        decisions = decide(draft.terms, person)
+        quotas.use(draft.terms, 1)
+    except (Rejected, QuotaExceeded) as error:
+        return error
+    return written.add(draft.item, draft.terms, person, decisions)
 
 
-def _delivery(message: Message, decision: Decision, prepared: Prepared, now: datetime) -> Delivery:
-    skipped = decision.choice is Choice.SKIPPED
-    return Delivery(
-        id=uuid7(),
-        message=message,
-        recipient_id=message.recipient_id,
-        channel=decision.channel,
-        kind=decision.kind,
-        address=decision.address,
-        locale=normalise(prepared.person.locale),
-        lane=message.lane,
-        state=State.SKIPPED if skipped else State.PENDING,
-        code=decision.reason.value if skipped else "",
-        reason=decision.detail if skipped else "",
-        due_at=message.send_at or now,
-        expires_at=message.expires_at,
-        accepted_at=now,
-        ended_at=now if skipped else None,
-    )
+def _answers(
+    drafts: Sequence[Draft], results: Sequence[Accepted | Replayed | Exception]
+) -> list[tuple[Call, Answer]]:
+    return [
+        (draft.call, Answer(status=202, body=rows.answer(result), location=location(result.id)))
+        for draft, result in zip(drafts, results, strict=True)
+        if draft.call and isinstance(result, Accepted)
+    ]
+
+
+def location(message_id: UUID) -> str:
+    """Where a message is to be read."""
+    return f"/api/v1/messages/{message_id}"
+
+
+def batch_location(batch_id: UUID) -> str:
+    """Where the progress of a batch is to be read."""
+    return f"/api/v1/batches/{batch_id}"
+
+
+@dataclass(slots=True)
+class _Quotas:
+    """The daily quotas of the systems in one transaction, and what they have used of them in it."""
+
+    now: datetime
+    left: Mapping[UUID, Left]
+    used: "Counter[UUID]"
+
+    @classmethod
+    def of(cls, all_terms: Iterable[Terms]) -> "_Quotas":
+        now = timezone.now()
+        callers = [terms.caller for terms in all_terms if not terms.caller.is_test]
+        limits = {each.system_id: each.daily_quota for each in callers if each.daily_quota is not None}
+        return cls(now, quota.lock(limits, now) if limits else {}, Counter())
+
+    def use(self, terms: Terms, number: int) -> None:
+        """Raises :class:`QuotaExceeded` where so many are not left."""
+        system = terms.caller.system_id
+        if terms.caller.is_test or system not in self.left:
+            return
+        if self.used[system] + number > self.left[system].remaining:
+            raise quota.exceeded(self.left[system], self.now)
+        self.used[system] += number
+
+    def count(self) -> None:
+        if self.used:
+            quota.count(self.used, self.now)
+
+
+_singles = Group[Draft, Accepted | Replayed](_accept_all)

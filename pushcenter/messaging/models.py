@@ -21,6 +21,16 @@ class Batch(models.Model):
     system = models.ForeignKey(
         "access.System", on_delete=models.PROTECT, related_name="+", verbose_name=_("system")
     )
+    key = models.ForeignKey(
+        "access.ApiKey",
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+        verbose_name=_("key"),
+    )
+    is_test = models.BooleanField(_("test"), default=False)
     reference = models.CharField(_("reference"), max_length=200, blank=True)
     accepted = models.PositiveIntegerField(_("accepted"), default=0)
     rejected = models.PositiveIntegerField(_("rejected"), default=0)
@@ -38,6 +48,10 @@ class Batch(models.Model):
 class Message(models.Model):
     """What a system asked for, for one recipient. Only inserted: a database trigger refuses changes.
 
+    Messages and deliveries are written by the thousand, so the database checks none of their references to rows
+    that are never deleted while a message names them (docs/decisions/0009): systems are made inactive, published
+    versions cannot be deleted, and recipients and keys are let go of by whoever deletes them.
+
     ``plan`` holds the routing decisions as they were made: one object for each channel of the route, with
     ``channel``, ``chosen``, ``reason``, ``kind``, ``address`` and ``locale``. Erasing a person's data may
     rewrite ``to``, ``params``, ``metadata`` and ``plan``, and nothing else.
@@ -45,7 +59,12 @@ class Message(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     system = models.ForeignKey(
-        "access.System", on_delete=models.PROTECT, related_name="+", verbose_name=_("system")
+        "access.System",
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+        verbose_name=_("system"),
     )
     key = models.ForeignKey(
         "access.ApiKey",
@@ -53,20 +72,34 @@ class Message(models.Model):
         on_delete=models.SET_NULL,
         related_name="+",
         db_index=False,
+        db_constraint=False,
         verbose_name=_("key"),
     )
     is_test = models.BooleanField(_("test"), default=False)
     batch = models.ForeignKey(
-        Batch, null=True, on_delete=models.PROTECT, related_name="messages", verbose_name=_("batch")
+        Batch,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="messages",
+        db_index=False,
+        db_constraint=False,
+        verbose_name=_("batch"),
     )
     version = models.ForeignKey(
         "templates_app.TemplateVersion",
-        on_delete=models.PROTECT,
+        on_delete=models.DO_NOTHING,  # one that was published cannot be deleted: a database trigger holds that
         related_name="+",
+        db_index=False,
+        db_constraint=False,
         verbose_name=_("template version"),
     )
     template = models.ForeignKey(
-        "templates_app.Template", on_delete=models.PROTECT, related_name="+", verbose_name=_("template")
+        "templates_app.Template",
+        on_delete=models.DO_NOTHING,  # nor can its template
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+        verbose_name=_("template"),
     )
     category = models.CharField(_("category"), max_length=60)
     recipient = models.ForeignKey(
@@ -74,6 +107,8 @@ class Message(models.Model):
         null=True,
         on_delete=models.SET_NULL,
         related_name="+",
+        db_index=False,
+        db_constraint=False,
         verbose_name=_("recipient"),
     )
     to = models.JSONField(_("to"), default=dict)
@@ -93,9 +128,15 @@ class Message(models.Model):
         ordering = ["-id"]
         permissions = [("view_personal_data", _("Can see addresses, parameters and content"))]
         indexes = [
+            models.Index(fields=["system", "-id"], name="message_of_system"),
+            models.Index(fields=["template", "-id"], name="message_of_template"),
             models.Index(
                 fields=["system", "reference"], name="message_reference", condition=~Q(reference="")
             ),
+            models.Index(
+                fields=["recipient", "-id"], name="message_of_recipient", condition=Q(recipient__isnull=False)
+            ),
+            models.Index(fields=["batch", "-id"], name="message_of_batch", condition=Q(batch__isnull=False)),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(lane__in=Lane.values), name="message_lane_is_known"),
@@ -121,11 +162,22 @@ class Delivery(models.Model):
     message = models.ForeignKey(
         Message, on_delete=models.CASCADE, related_name="deliveries", verbose_name=_("message")
     )
+    batch = models.ForeignKey(
+        Batch,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="deliveries",
+        db_index=False,
+        db_constraint=False,
+        verbose_name=_("batch"),
+    )
     recipient = models.ForeignKey(
         "recipients.Recipient",
         null=True,
         on_delete=models.SET_NULL,
         related_name="+",
+        db_index=False,
+        db_constraint=False,
         verbose_name=_("recipient"),
     )
     channel = models.CharField(_("channel"), max_length=40)
@@ -173,7 +225,14 @@ class Delivery(models.Model):
             models.Index(fields=["expires_at"], name="delivery_expiring", condition=Q(state="pending")),
             models.Index(fields=["provider_id"], name="delivery_provider_id", condition=~Q(provider_id="")),
             models.Index(fields=["lane"], name="delivery_in_doubt", condition=Q(state="in_doubt")),
-            models.Index(fields=["recipient", "-id"], name="delivery_inbox", condition=Q(channel="inbox")),
+            models.Index(
+                fields=["recipient", "-id"],
+                name="delivery_of_recipient",
+                condition=Q(recipient__isnull=False),
+            ),
+            models.Index(
+                fields=["batch", "state"], name="delivery_of_batch", condition=Q(batch__isnull=False)
+            ),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(state__in=State.values), name="delivery_state_is_known"),
@@ -274,6 +333,47 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return self.kind
+
+
+class IdempotentCall(models.Model):
+    """The answer to a call with an ``Idempotency-Key``, committed together with what the call did."""
+
+    id = models.BigAutoField(primary_key=True)
+    system_id = models.UUIDField()
+    is_test = models.BooleanField()
+    key = models.CharField(max_length=255)
+    fingerprint = models.BinaryField(help_text="SHA-256 of method, path and body.")
+    status = models.PositiveSmallIntegerField()
+    location = models.CharField(max_length=300, blank=True)
+    body = models.BinaryField()
+    created_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    class Meta:
+        verbose_name = _("idempotent call")
+        verbose_name_plural = _("idempotent calls")
+        constraints = [
+            models.UniqueConstraint(fields=["system_id", "is_test", "key"], name="idempotency_key_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class DailyUse(models.Model):
+    """How many messages of a system with a daily quota were accepted on a day (UTC)."""
+
+    id = models.BigAutoField(primary_key=True)
+    system_id = models.UUIDField()
+    day = models.DateField()
+    accepted = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("daily use")
+        verbose_name_plural = _("daily uses")
+        constraints = [models.UniqueConstraint(fields=["system_id", "day"], name="daily_use_once")]
+
+    def __str__(self) -> str:
+        return f"{self.day}: {self.accepted}"
 
 
 class ReceiptCall(models.Model):

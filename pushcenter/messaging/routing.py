@@ -7,7 +7,7 @@ from typing import Any
 
 from channels_app import registry
 from channels_app.contract import Channel
-from pushcenter.recipients.resolve import Person
+from pushcenter.recipients.person import Person
 
 
 class Choice(StrEnum):

@@ -5,19 +5,29 @@ Messages of test keys are not counted.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from pushcenter import prepared
 from pushcenter.messaging.deliveries import Before
-from pushcenter.messaging.models import Delivery, Interaction, Message, Tally
+from pushcenter.messaging.models import Delivery, Interaction, Message
 from pushcenter.messaging.states import REACHED, State
 
 #: Ends that are counted as such; ``sent`` and ``delivered`` count whoever ever got there.
 COUNTED_ENDS = frozenset(
     {State.UNDELIVERED, State.FAILED, State.SKIPPED, State.EXPIRED, State.CANCELLED, State.IN_DOUBT}
 )
+
+
+#: Hour, system, template, channel, measure.
+Figure = tuple[datetime, UUID, UUID, str, str]
+STORE = """
+INSERT INTO messaging_tally (hour, system_id, template_id, channel, measure, amount)
+SELECT * FROM unnest(%(hour)s::timestamptz[], %(system)s::uuid[], %(template)s::uuid[], %(channel)s::text[],
+                     %(measure)s::text[], %(amount)s::int[])
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,16 +74,30 @@ def interacted(interaction: Interaction) -> Change:
 
 def write(changes: Iterable[Change]) -> None:
     """Store what changed, one row for each figure."""
-    sums: Counter[tuple[datetime, UUID, UUID, str, str]] = Counter()
+    sums: Counter[Figure] = Counter()
     for each in changes:
         message = each.message
         if not message.is_test:
             hour = message.accepted_at.replace(minute=0, second=0, microsecond=0)
             sums[hour, message.system_id, message.template_id, each.channel, each.measure] += each.amount
-    Tally.objects.bulk_create(
-        Tally(
-            hour=hour, system_id=system, template_id=template, channel=channel, measure=measure, amount=amount
+    store(sums)
+
+
+def store(sums: Mapping[Figure, int]) -> None:
+    """Store by how much each figure changed."""
+    changed = [(*figure, amount) for figure, amount in sums.items() if amount]
+    if changed:
+        hour, system, template, channel, measure, amount = (
+            list(column) for column in zip(*changed, strict=True)
         )
-        for (hour, system, template, channel, measure), amount in sums.items()
-        if amount
-    )
+        prepared.rows(
+            STORE,
+            {
+                "hour": hour,
+                "system": system,
+                "template": template,
+                "channel": channel,
+                "measure": measure,
+                "amount": amount,
+            },
+        )

@@ -1,92 +1,176 @@
-"""From the ``to`` of a request to a person: where reachable, in which language, and what not wanted."""
+"""From the ``to`` of requests to people: where reachable, in which language, and what not wanted."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from channels_app import registry
+from pushcenter import prepared
 from pushcenter.faults import Fault, Rejected, pointer
-from pushcenter.recipients.models import Recipient, Suppression
+from pushcenter.recipients import magic
+from pushcenter.recipients.person import Person
+
+# One statement for any number of people. Of the addresses of one kind the newest counts.
+LOOK_UP = """
+WITH person AS MATERIALIZED (
+    SELECT id, external_id, name, locale FROM recipients_recipient WHERE {condition}
+), place AS MATERIALIZED (
+    SELECT DISTINCT ON (recipient_id, kind) recipient_id, kind, value FROM recipients_address
+     WHERE recipient_id = ANY(ARRAY(SELECT id FROM person))
+     ORDER BY recipient_id, kind, created_at DESC, id DESC
+)
+SELECT 'person', id, external_id, name, locale FROM person
+UNION ALL
+SELECT 'place', recipient_id, kind, value, '' FROM place
+UNION ALL
+SELECT 'muted', p.recipient_id, c.code, p.channel, ''
+  FROM recipients_preference p JOIN recipients_category c ON c.id = p.category_id
+ WHERE p.is_muted AND p.recipient_id = ANY(ARRAY(SELECT id FROM person))
+UNION ALL
+SELECT s.reason, NULL, s.kind, s.value, s.channel
+  FROM recipients_suppression s
+  JOIN (SELECT kind, value FROM place
+         UNION SELECT 'recipient', external_id FROM person
+         UNION SELECT * FROM unnest(%(kinds)s::text[], %(values)s::text[])) AS used (kind, value)
+    USING (kind, value)
+"""
+BY_EXTERNAL_ID = LOOK_UP.format(condition="external_id = ANY(%(people)s::text[])")
+BY_ID = LOOK_UP.format(condition="id = ANY(%(people)s::uuid[])")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Person:
-    """One recipient of one message.
+@dataclass(slots=True)
+class _Row:
+    """What the directory has of one person."""
 
-    ``places`` holds an address for each kind, ``muted`` the ``(category, channel)`` pairs that the person does
-    not want (an empty channel stands for all), ``suppressed`` the reason for each ``(kind, address, channel)``.
-    """
-
-    recipient_id: UUID | None = None
-    external_id: str = ""
-    name: str = ""
-    locale: str = ""
-    places: Mapping[str, str] = field(default_factory=dict)
-    muted: frozenset[tuple[str, str]] = frozenset()
-    suppressed: Mapping[tuple[str, str, str], str] = field(default_factory=dict)
-
-    def has_muted(self, category: str, channel: str) -> bool:
-        return (category, channel) in self.muted or (category, "") in self.muted
-
-    def suppression(self, kind: str, value: str, channel: str) -> str:
-        """Why this address is not to be used on this channel; empty where it may be."""
-        return self.suppressed.get((kind, value, channel)) or self.suppressed.get((kind, value, ""), "")
-
-    def as_variable(self) -> dict[str, str]:
-        """What templates see as ``recipient``."""
-        return {"id": self.external_id, "name": self.name, "locale": self.locale}
+    id: UUID
+    external_id: str
+    name: str
+    locale: str
+    places: dict[str, str] = field(default_factory=dict)
+    muted: set[tuple[str, str]] = field(default_factory=set)
 
 
-def resolve(to: Mapping[str, Any]) -> Person:
+@dataclass(frozen=True, slots=True)
+class _Directory:
+    """The people that were looked up, and the suppressions of every address that comes into question."""
+
+    people: Mapping[str, _Row]
+    suppressed: Mapping[tuple[str, str], Mapping[str, str]]
+
+    def suppressions(self, places: Mapping[str, str]) -> dict[tuple[str, str, str], str]:
+        if not self.suppressed:
+            return {}
+        return {
+            (kind, value, channel): reason
+            for kind, value in places.items()
+            for channel, reason in self.suppressed.get((kind, value), {}).items()
+        }
+
+
+def resolve(to: Mapping[str, Any], *, is_test: bool = False) -> Person:
     """The person whom a request means; addresses in the request go before those of the directory.
 
     Raises :class:`Rejected` for an unknown recipient and for each address that cannot be one.
     """
-    inline, faults = _inline_addresses(to)
-    recipient = Recipient.objects.filter(external_id=to["recipient"]).first() if "recipient" in to else None
-    if "recipient" in to and recipient is None:
+    [found] = resolve_all([(to, is_test)])
+    if isinstance(found, Rejected):
+        raise found
+    return found
+
+
+def resolve_all(asked: Sequence[tuple[Mapping[str, Any], bool]]) -> list[Person | Rejected]:
+    """What :func:`resolve` finds for each ``(to, is_test)``, with one look-up for all."""
+    inline = [_inline_addresses(to) for to, _ in asked]
+    names = {to["recipient"] for to, _ in asked if "recipient" in to}
+    places = {place for found, _ in inline for place in found.items()}
+    directory = _look_up(BY_EXTERNAL_ID, list(names), places) if names or places else _Directory({}, {})
+    return [
+        _person(to, is_test, found, faults, directory)
+        for (to, is_test), (found, faults) in zip(asked, inline, strict=True)
+    ]
+
+
+def people(ids: Sequence[UUID]) -> dict[UUID, Person]:
+    """People of the directory by their ids; who is not there any more is left out."""
+    directory = _look_up(BY_ID, ids, ())
+    return {row.id: _from_directory({}, row, {}, directory) for row in directory.people.values()}
+
+
+def _look_up(statement: str, wanted: Sequence[object], places: Iterable[tuple[str, str]]) -> _Directory:
+    pairs = list(places)
+    params = {"people": wanted, "kinds": [kind for kind, _ in pairs], "values": [value for _, value in pairs]}
+    by_id: dict[UUID, _Row] = {}
+    suppressed: dict[tuple[str, str], dict[str, str]] = {}
+    # The parts of the statement come in its order: a person before what belongs to it.
+    for what, row_id, first, second, third in sorted(prepared.rows(statement, params), key=_people_first):
+        match what:
+            case "person":
+                by_id[row_id] = _Row(row_id, first, second, third)
+            case "place":
+                by_id[row_id].places[first] = second
+            case "muted":
+                by_id[row_id].muted.add((first, second))
+            case reason:
+                suppressed.setdefault((first, second), {})[third] = reason
+    return _Directory({row.external_id: row for row in by_id.values()}, suppressed)
+
+
+def _people_first(row: tuple[Any, ...]) -> bool:
+    return row[0] != "person"
+
+
+def _person(
+    to: Mapping[str, Any],
+    is_test: bool,  # noqa: FBT001  (it goes with ``to``)
+    inline: Mapping[str, str],
+    faults: Sequence[Fault],
+    directory: _Directory,
+) -> Person | Rejected:
+    row = directory.people.get(to.get("recipient", ""))
+    if "recipient" in to and row is None:
+        if is_test and (simulated := magic.person(to["recipient"])) and not faults:
+            return simulated
         detail = "No recipient has this external id."
-        faults.append(Fault(pointer="/to/recipient", code="unknown_recipient", detail=detail))
+        faults = [*faults, Fault(pointer="/to/recipient", code="unknown_recipient", detail=detail)]
     if faults:
-        raise Rejected(faults)
-    places = {**_stored_addresses(recipient), **inline}
-    if recipient is not None:
-        places["recipient"] = recipient.external_id
-    suppressions = Suppression.objects.against(places.items())
+        return Rejected(faults)
+    if row is not None:
+        return _from_directory(to, row, inline, directory)
     return Person(
-        recipient_id=recipient.pk if recipient else None,
-        external_id=recipient.external_id if recipient else "",
-        name=to.get("name") or (recipient.name if recipient else ""),
-        locale=to.get("locale") or (recipient.locale if recipient else ""),
+        name=to.get("name", ""),
+        locale=to.get("locale", ""),
+        places=inline,
+        suppressed=directory.suppressions(inline),
+    )
+
+
+def _from_directory(
+    to: Mapping[str, Any], row: _Row, inline: Mapping[str, str], directory: _Directory
+) -> Person:
+    places = {**row.places, **inline, "recipient": row.external_id}
+    return Person(
+        recipient_id=row.id,
+        external_id=row.external_id,
+        name=to.get("name") or row.name,
+        locale=to.get("locale") or row.locale,
         places=places,
-        muted=_muted(recipient),
-        suppressed={(each.kind, each.value, each.channel): each.reason for each in suppressions},
+        muted=frozenset(row.muted),
+        suppressed=directory.suppressions(places),
     )
 
 
 def _inline_addresses(to: Mapping[str, Any]) -> tuple[dict[str, str], list[Fault]]:
     places: dict[str, str] = {}
     faults: list[Fault] = []
-    for kind, channel in registry.address_kinds().items():
-        if kind not in to:
-            continue
+    for kind, value in _given(to):
         try:
-            places[kind] = channel.normalise(to[kind])
+            places[kind] = registry.address_kinds()[kind].normalise(value)
         except ValueError as error:
             faults.append(Fault(pointer=pointer("to", kind), code=f"invalid_{kind}", detail=str(error)))
     return places, faults
 
 
-def _stored_addresses(recipient: Recipient | None) -> dict[str, str]:
-    if recipient is None:
-        return {}
-    # The newest address of a kind is the one that counts: later rows overwrite earlier ones.
-    return dict(recipient.addresses.order_by("created_at", "id").values_list("kind", "value"))
-
-
-def _muted(recipient: Recipient | None) -> frozenset[tuple[str, str]]:
-    if recipient is None:
-        return frozenset()
-    muted = recipient.preferences.filter(is_muted=True)
-    return frozenset(muted.values_list("category__code", "channel"))
+def _given(to: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    kinds = registry.address_kinds()
+    return ((kind, value) for kind, value in to.items() if kind in kinds)

@@ -30,7 +30,7 @@ def break_down(*_: Any, **__: Any) -> NoReturn:
     raise RuntimeError("broken")
 
 
-@pytest.mark.parametrize(("module", "name"), [(queue, "wake"), (queue, "later"), (tally, "write")])
+@pytest.mark.parametrize(("module", "name"), [(queue, "wake"), (queue, "later"), (tally, "store")])
 def test_an_error_on_the_way_leaves_nothing(module: Any, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, name, break_down)
     with pytest.raises(RuntimeError, match="broken"):

@@ -1,5 +1,6 @@
 """The shapes of messages, in and out."""
 
+from dataclasses import fields
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
@@ -8,8 +9,8 @@ from rest_framework import serializers
 from channels_app import registry
 from pushcenter.access.fields import StrictSerializer, ZonedDateTimeField
 from pushcenter.lanes import Lane
-from pushcenter.messaging.intake import Request
 from pushcenter.messaging.models import Delivery, Message
+from pushcenter.messaging.request import Request
 from pushcenter.messaging.states import State, summary
 
 LOCALE = r"^[A-Za-z0-9]+([-_][A-Za-z0-9]+)*$"
@@ -49,12 +50,18 @@ class ToSerializer(StrictSerializer):
         return attrs
 
 
-class SendSerializer(StrictSerializer):
-    """One message to send."""
+class ItemSerializer(StrictSerializer):
+    """One message of a batch: what it has of its own."""
 
-    template = serializers.CharField(max_length=80, help_text="Code of a template, such as order-paid.")
     to = ToSerializer()
     params = serializers.DictField(required=False, default=dict, help_text="The template's variables.")
+    reference = serializers.CharField(required=False, max_length=200, help_text="Your own id for it.")
+
+
+class SharedSerializer(StrictSerializer):
+    """What all messages of a call have in common."""
+
+    template = serializers.CharField(max_length=80, help_text="Code of a template, such as order-paid.")
     channels = serializers.ListField(
         child=serializers.CharField(max_length=40),
         required=False,
@@ -73,10 +80,23 @@ class SendSerializer(StrictSerializer):
 
     def as_request(self, request_id: str) -> Request:
         """What intake takes; to be called on a valid serializer."""
-        values = dict(self.validated_data)
+        known = {each.name for each in fields(Request)}
+        values = {name: value for name, value in self.validated_data.items() if name in known}
         if priority := values.get("priority"):
             values["priority"] = Lane(priority)
         return Request(**values, request_id=request_id)
+
+
+class SendSerializer(SharedSerializer):
+    """One message to send."""
+
+    to = ToSerializer()
+    params = serializers.DictField(required=False, default=dict, help_text="The template's variables.")
+
+    def get_fields(self) -> dict[str, serializers.Field]:
+        fields = super().get_fields()
+        first = {name: fields.pop(name) for name in ("template", "to", "params")}
+        return first | fields
 
 
 class DeliverySerializer(serializers.ModelSerializer):
@@ -116,20 +136,6 @@ class AcceptedSerializer(serializers.Serializer):
     accepted_at = serializers.DateTimeField()
     expires_at = serializers.DateTimeField()
     reference = serializers.CharField()
-
-    def to_representation(self, instance: Message) -> dict[str, Any]:
-        # The caller of POST wants an id fast: what state the deliveries are in is for GET to tell.
-        return {
-            "id": str(instance.pk),
-            "status": State.PENDING.value if self._has_work(instance) else State.SKIPPED.value,
-            "test": instance.is_test,
-            "accepted_at": instance.accepted_at.isoformat(),
-            "expires_at": instance.expires_at.isoformat(),
-            "reference": instance.reference,
-        }
-
-    def _has_work(self, message: Message) -> bool:
-        return any(decision["choice"] == "chosen" for decision in message.plan)
 
 
 class MessageSerializer(serializers.ModelSerializer):

@@ -1,21 +1,24 @@
 """What all views of the API share."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, cast
 
-from django.http import Http404
+from django.conf import settings
+from django.http import Http404, HttpResponse
 from drf_spectacular.utils import OpenApiResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from pushcenter.access import gate
+from pushcenter.access.idempotent import HEADER, call_of, once
 from pushcenter.access.models import Scope
 from pushcenter.access.principal import Principal
-from pushcenter.access.problems import CONTENT_TYPE, LengthRequired
+from pushcenter.access.problems import CONTENT_TYPE, LengthRequired, TooLarge
 from pushcenter.access.serializers.problems import ProblemSerializer
 from pushcenter.ids import uuid7
+from pushcenter.messaging.request import Call
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -24,6 +27,7 @@ DESCRIPTIONS = {
     401: "No key, or one that is not valid.",
     403: "The key, or its system, may not do this.",
     404: "Not found, or not yours.",
+    409: "The Idempotency-Key belongs to another call, or the same call is being worked on.",
     411: "The body comes without its length.",
     413: "The body is too large.",
     415: "The body is not declared as application/json.",
@@ -41,6 +45,21 @@ def problems(*statuses: int) -> dict[tuple[int, str], OpenApiResponse]:
     }
 
 
+def request_id(meta: Mapping[str, Any]) -> str:
+    """The id that the caller gave to its request, or a new one."""
+    given = meta.get("HTTP_X_REQUEST_ID", "")
+    return given if REQUEST_ID.fullmatch(given) else str(uuid7())
+
+
+def check_length(meta: Mapping[str, Any], max_body: int | None) -> None:
+    """Refuse, unread, a body without a length or with too great a one."""
+    if "HTTP_TRANSFER_ENCODING" in meta and not meta.get("CONTENT_LENGTH"):
+        raise LengthRequired  # Django would take the body for an empty one
+    length = meta.get("CONTENT_LENGTH") or "0"
+    if length.isdecimal() and int(length) > (max_body or settings.MAX_BODY_BYTES):
+        raise TooLarge(f"The body is larger than {max_body or settings.MAX_BODY_BYTES:,} bytes.")
+
+
 #: In the place of a scope: the call is open to every valid key.
 ANY_KEY = None
 
@@ -53,6 +72,8 @@ class GatewayView(APIView):
 
     scopes: ClassVar[dict[str, Scope | None]] = {}
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]
+    #: Bytes of a body; None is what the setting MAX_BODY_BYTES says.
+    max_body: int | None = None
     request_id = ""
     limits: Mapping[str, str] = {}
 
@@ -61,13 +82,23 @@ class GatewayView(APIView):
         return cast("Principal", self.request.user)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        given = request.META.get("HTTP_X_REQUEST_ID", "")
-        self.request_id = given if REQUEST_ID.fullmatch(given) else str(uuid7())
+        self.request_id = request_id(request.META)
         super().initial(request, *args, **kwargs)
-        if "HTTP_TRANSFER_ENCODING" in request.META and not request.META.get("CONTENT_LENGTH"):
-            raise LengthRequired  # Django would take the body for an empty one
+        check_length(request.META, self.max_body)
         if any("\0" in str(value) for value in kwargs.values()):
             raise Http404  # the database knows no such text
+        if request.method == "POST" and HEADER in request.META and "POST" in self.allowed_methods:
+            self._make_it_happen_once(request)
+
+    def _make_it_happen_once(self, request: Request) -> None:
+        """Wrap the handler of POST; DRF looks it up after :meth:`initial`."""
+        call = call_of(request._request, self.principal, request._request.body)  # noqa: SLF001 - not DRF's reader
+        handler = cast("Callable[..., Response]", self.post)  # type: ignore[attr-defined]
+
+        def post(request: Request, *args: Any, **kwargs: Any) -> Response | HttpResponse:
+            return once(cast("Call", call), lambda: handler(request, *args, **kwargs))
+
+        self.post = post  # type: ignore[method-assign]
 
     def check_throttles(self, request: Request) -> None:
         """The last step of the gate; DRF's own throttles keep a list of times for each key, which is slow."""

@@ -5,11 +5,15 @@ from uuid import UUID
 
 from django.db.models import Prefetch
 from django.http import Http404
+from django.http.response import HttpResponse
 from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from pushcenter.access import bodies
 from pushcenter.access.models import Scope
+from pushcenter.access.principal import Principal
 from pushcenter.access.serializers.messages import (
     AcceptedSerializer,
     MessageSerializer,
@@ -17,8 +21,11 @@ from pushcenter.access.serializers.messages import (
     TraceSerializer,
 )
 from pushcenter.access.views.base import GatewayView, problems
+from pushcenter.access.views.sending import SendingView, accepted
 from pushcenter.messaging import intake
+from pushcenter.messaging.idempotency import Replayed
 from pushcenter.messaging.models import Delivery, Message
+from pushcenter.messaging.request import Call
 from pushcenter.messaging.trace import timeline
 
 EXAMPLE = OpenApiExample(
@@ -33,24 +40,24 @@ EXAMPLE = OpenApiExample(
 )
 
 
-class MessagesView(GatewayView):
-    scopes = {"POST": Scope.SEND}
-
+class MessagesView(SendingView):
     @extend_schema(
         operation_id="send_message",
         summary="Send one message",
         description="Answers 202 once the message is stored for good; what becomes of it, its id tells.",
         request=SendSerializer,
-        responses={202: AcceptedSerializer, **problems(400, 401, 403, 411, 413, 415, 422, 503)},
+        responses={202: AcceptedSerializer, **problems(400, 401, 403, 409, 411, 413, 415, 422, 429, 503)},
         examples=[EXAMPLE],
         tags=["messages"],
     )
     def post(self, request: Request) -> Response:
-        serializer = SendSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        message = intake.accept(serializer.as_request(self.request_id), caller=self.principal.as_caller())
-        location = {"Location": f"/api/v1/messages/{message.pk}"}
-        return Response(AcceptedSerializer(message).data, status=202, headers=location)
+        """Described here, answered by :meth:`take`."""
+        raise MethodNotAllowed("POST")
+
+    def take(self, principal: Principal, body: bytes, call: Call | None) -> HttpResponse:
+        request = bodies.message(body, request_id=self.request_id)
+        result = intake.accept(request, caller=principal.as_caller(), call=call)
+        return accepted(result, "" if isinstance(result, Replayed) else intake.location(result.id))
 
 
 class MessageView(GatewayView):

@@ -1,0 +1,11 @@
+"""Which channels have an account, held in memory."""
+
+from channels_app.models import Account
+from pushcenter.held import Held, Topic
+
+_held = Held[str, frozenset[str]](Topic.ACCOUNTS, lambda _: frozenset(Account.objects.served_channels()))
+
+
+def served_channels() -> frozenset[str]:
+    """Channels with an account; a paused one counts, because its deliveries wait for it."""
+    return _held.get("") or frozenset()

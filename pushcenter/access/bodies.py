@@ -1,0 +1,158 @@
+"""The bodies that send messages, read the fast way.
+
+Nearly every call is right, so each is first held against a compiled shape that says yes or no. What it does not take
+goes to the serializers, which take a little more (a number where a text is due, blanks around a text) and say
+everything that is wrong. What the fast way takes, they take, and with the same result: a test holds them together.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+from rest_framework.exceptions import ValidationError
+
+from channels_app import registry
+from pushcenter.access.parsing import loads
+from pushcenter.access.problems import InvalidRequest, flatten
+from pushcenter.access.serializers.batches import EnvelopeSerializer
+from pushcenter.access.serializers.messages import LOCALE, MAX_ADDRESS, ItemSerializer, SendSerializer
+from pushcenter.faults import Fault, pointer
+from pushcenter.lanes import Lane
+from pushcenter.messaging.request import Item, Request
+
+#: A text without blanks at its ends.
+TRIMMED = r"^\S(.*\S)?\Z"
+Code = Annotated[str, Meta(pattern=TRIMMED, max_length=80)]
+Category = Annotated[str, Meta(pattern=TRIMMED, max_length=60)]
+Name = Annotated[str, Meta(pattern=TRIMMED, max_length=200)]
+ChannelName = Annotated[str, Meta(pattern=TRIMMED, max_length=40)]
+#: Bytes where the serializer counts characters: what is longer goes the slow way.
+Address = Annotated[str, Meta(pattern=TRIMMED, max_length=MAX_ADDRESS // 4)]
+
+
+class _Item(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    to: dict[str, Address]
+    params: dict[str, Any] = {}
+    reference: Name | UnsetType = UNSET
+
+
+class _Message(_Item, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    template: Code
+    channels: Annotated[list[ChannelName], Meta(min_length=1, max_length=20)] | UnsetType = UNSET
+    priority: Lane | UnsetType = UNSET
+    metadata: dict[str, Any] | UnsetType = UNSET
+    category: Category | UnsetType = UNSET
+
+
+def message(body: bytes, *, request_id: str) -> Request:
+    """One message; raises :class:`BadJSON`, or DRF's ``ValidationError`` with all the faults."""
+    value = loads(body)
+    try:
+        found = msgspec.convert(value, _Message)
+    except msgspec.ValidationError:
+        found = None
+    if found is None or not _is_plain(found.to):
+        serializer = SendSerializer(data=value)
+        serializer.is_valid(raise_exception=True)
+        return serializer.as_request(request_id)
+    return Request(
+        template=found.template,
+        to=found.to,
+        params=found.params,
+        channels=found.channels or (),
+        priority=found.priority or None,
+        reference=found.reference or "",
+        metadata=found.metadata or {},
+        category=found.category or "",
+        request_id=request_id,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """A batch as it was sent: good items and bad ones by their index."""
+
+    shared: Request
+    items: Mapping[int, Item]
+    rejected: Mapping[int, Sequence[Fault]]
+    skip_rejected: bool
+
+
+def batch(body: bytes, *, request_id: str, largest: int) -> Batch:
+    """Many messages; raises :class:`BadJSON`, or DRF's ``ValidationError`` for what they have in common."""
+    value = loads(body)
+    listed = value.pop("items", None) if isinstance(value, dict) else None
+    serializer = EnvelopeSerializer(data=value)
+    faults = (
+        [] if serializer.is_valid() else list(flatten(ValidationError(serializer.errors).get_full_details()))
+    )
+    faults += _list_faults(listed, largest)
+    if faults:
+        raise InvalidRequest(faults)
+    items, rejected = _items(listed)
+    return Batch(
+        shared=serializer.as_request(request_id),
+        items=items,
+        rejected=rejected,
+        skip_rejected=serializer.validated_data["on_error"] == "skip",
+    )
+
+
+def _list_faults(listed: Any, largest: int) -> Iterator[Fault]:
+    """What is wrong with the list as such."""
+    where = pointer("items")
+    if listed is None:
+        yield Fault(pointer=where, code="required", detail="A batch has items.")
+    elif not isinstance(listed, list):
+        yield Fault(pointer=where, code="not_a_list", detail="This must be a list.")
+    elif not listed:
+        yield Fault(pointer=where, code="empty", detail="There is not one item.")
+    elif len(listed) > largest:
+        detail = f"There are {len(listed):,} items; your system may send {largest:,} in one call."
+        yield Fault(pointer=where, code="too_many_items", detail=detail)
+
+
+def _items(listed: Sequence[Any]) -> tuple[dict[int, Item], dict[int, Sequence[Fault]]]:
+    items: dict[int, Item] = {}
+    rejected: dict[int, Sequence[Fault]] = {}
+    for index, value in enumerate(listed):
+        try:
+            items[index] = item(value)
+        except ValidationError as error:
+            rejected[index] = list(flatten(error.get_full_details()))
+    return items, rejected
+
+
+def item(value: Any) -> Item:
+    """One message of a batch; raises DRF's ``ValidationError``."""
+    try:
+        found = msgspec.convert(value, _Item)
+    except msgspec.ValidationError:
+        found = None
+    if found is None or not _is_plain(found.to):
+        serializer = ItemSerializer(data=value)
+        serializer.is_valid(raise_exception=True)
+        return Item(**serializer.validated_data)
+    return Item(to=found.to, params=found.params, reference=found.reference or "")
+
+
+_locale = re.compile(LOCALE)
+#: What ``to`` may hold besides addresses, with the longest value of each.
+_PERSONAL = {"recipient": 200, "name": 200, "locale": 35}
+
+
+def _is_plain(to: Mapping[str, str]) -> bool:
+    """Whether ``to`` is surely right but for what its addresses say."""
+    kinds = registry.address_kinds()
+    names_somebody = False
+    for name, value in to.items():
+        if name in _PERSONAL:
+            if len(value) > _PERSONAL[name] or (name == "locale" and not _locale.match(value)):
+                return False
+        elif name not in kinds:
+            return False
+        names_somebody = names_somebody or name not in {"name", "locale"}
+    return names_somebody

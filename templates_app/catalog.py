@@ -1,0 +1,65 @@
+"""The published templates as intake needs them, held in memory."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from pushcenter.held import Held, Topic
+from pushcenter.lanes import Lane
+from templates_app.models import RouteMode, Template, TemplateVersion, VersionState
+from templates_app.variables import Check
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """A template with its published version. ``written`` names the channels that it has a variant for."""
+
+    template_id: UUID
+    version_id: UUID
+    code: str
+    number: int
+    category: str
+    is_mandatory: bool
+    priority: Lane
+    channels: tuple[str, ...]
+    first_only: bool
+    written: frozenset[str]
+    time_to_live: int | None
+    check: Check
+
+
+def _load(code: str) -> Published | None:
+    versions = TemplateVersion.objects.select_related("template__category").prefetch_related("variants")
+    version = versions.filter(template__code=code, state=VersionState.PUBLISHED).first()
+    return None if version is None else of(version)
+
+
+def of(version: TemplateVersion) -> Published:
+    """A version as intake would see it, were it the published one."""
+    template = version.template
+    return Published(
+        template_id=template.pk,
+        version_id=version.pk,
+        code=template.code,
+        number=version.number,
+        category=template.category.code,
+        is_mandatory=template.category.is_mandatory,
+        priority=Lane(template.priority),
+        channels=tuple(template.channels),
+        first_only=template.route_mode == RouteMode.FIRST,
+        written=frozenset(variant.channel for variant in version.variants.all()),
+        time_to_live=template.time_to_live,
+        check=Check(version.variables),
+    )
+
+
+_held = Held[str, Published](Topic.TEMPLATES, _load)
+
+
+def published(code: str) -> Published | None:
+    """What is sent under this code at present; None where nothing is."""
+    return _held.get(code)
+
+
+def codes() -> list[str]:
+    """All codes, those without a published version, too."""
+    return list(Template.objects.values_list("code", flat=True))

@@ -1,28 +1,62 @@
-"""Statements of the hot path: prepared by the server, and run without Django's cursor around them.
+"""Statements of the hot path, spoken straight to libpq: a fifth of what a cursor costs, and prepared by the server.
 
-They run on Django's connection, in whatever transaction it is, and raise Django's exceptions.
+They run on Django's connection, in whatever transaction it is, and raise Django's exceptions. Parameters are ``$1``,
+``$2`` … in the statement and texts in the call; what comes back is text, too. ``psycopg.pq`` is psycopg's public
+wrapper of libpq (https://www.psycopg.org/psycopg3/docs/api/pq.html).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import psycopg
 from django.db import connection
+from psycopg import errors
+from psycopg.pq import ExecStatus, TransactionStatus
+
+Row = tuple[str | None, ...]
+#: The names of the statements that each connection has prepared.
+_names: "WeakKeyDictionary[psycopg.Connection[Any], dict[str, bytes]]" = WeakKeyDictionary()
 
 
-def rows(statement: str, params: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
+def rows(statement: str, *params: str | None) -> list[Row]:
     """Run a statement and return its rows; none where it has none."""
-    with connection.wrap_database_errors, psycopg.Cursor(_connected()) as cursor:
-        cursor.execute(statement, params, prepare=True)  # type: ignore[arg-type]  (a constant of ours)
-        return cursor.fetchall() if cursor.description else []
+    with connection.wrap_database_errors:
+        pgconn, name = _ready(statement)
+        result = pgconn.exec_prepared(name, [None if each is None else each.encode() for each in params])
+        _check(result, ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)
+        return [
+            tuple(_text(result.get_value(row, column)) for column in range(result.nfields))
+            for row in range(result.ntuples)
+        ]
 
 
-def copy(table: str, columns: Iterable[str], lines: Iterable[str]) -> None:
+def copy(table: str, columns: Iterable[str], lines: Sequence[str]) -> None:
     """Write rows by COPY; each line is one row in PostgreSQL's text format, its end included."""
-    statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN"
-    cursor = psycopg.Cursor(_connected())
-    with connection.wrap_database_errors, cursor, cursor.copy(statement) as into:  # type: ignore[arg-type]
-        into.write("".join(lines))
+    with connection.wrap_database_errors:
+        pgconn = _connected().pgconn
+        _check(pgconn.exec_(f"COPY {table} ({', '.join(columns)}) FROM STDIN".encode()), ExecStatus.COPY_IN)
+        # psycopg keeps its connections from blocking; here waiting is what is wanted.
+        pgconn.nonblocking = 0
+        try:
+            pgconn.put_copy_data("".join(lines).encode())
+            pgconn.put_copy_end()
+            result = pgconn.get_result()
+            while pgconn.get_result() is not None:
+                pass
+        finally:
+            pgconn.nonblocking = 1
+        _check(result, ExecStatus.COMMAND_OK)
+
+
+def revive() -> None:
+    """See to it that the connection is alive, before a transaction; in place of Django's check, which costs more."""
+    opened = connection.connection
+    if opened is None or connection.in_atomic_block:
+        return
+    if opened.pgconn.exec_(b"").status != ExecStatus.EMPTY_QUERY:
+        connection.close()
+    connection.health_check_done = True
 
 
 def text(value: str) -> str:
@@ -34,7 +68,46 @@ def text(value: str) -> str:
     return value
 
 
-def _connected() -> "psycopg.Connection[tuple[Any, ...]]":
-    connection.close_if_health_check_failed()
+def array(values: Iterable[object]) -> str:
+    """Values as one parameter of an array type."""
+    return "{" + ",".join(_quoted(str(value)) for value in values) + "}"
+
+
+def _quoted(value: str) -> str:
+    if "\\" in value or '"' in value:
+        value = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{value}"'
+
+
+def _connected() -> "psycopg.Connection[Any]":
+    """Django's connection, in a transaction where Django is in one: psycopg begins it at the first statement."""
     connection.ensure_connection()
-    return connection.connection
+    opened: psycopg.Connection[Any] = connection.connection
+    if not opened.autocommit and opened.pgconn.transaction_status == TransactionStatus.IDLE:
+        _check(opened.pgconn.exec_(b"BEGIN"), ExecStatus.COMMAND_OK)
+    return opened
+
+
+def _ready(statement: str) -> tuple[Any, bytes]:
+    """The connection, and the name under which it has prepared a statement."""
+    opened = _connected()
+    names = _names.setdefault(opened, {})
+    name = names.get(statement)
+    if name is None:
+        name = f"pushcenter_{len(names)}".encode()
+        _check(opened.pgconn.prepare(name, statement.encode()), ExecStatus.COMMAND_OK)
+        names[statement] = name
+    return opened.pgconn, name
+
+
+def _check(result: Any, *good: ExecStatus) -> None:
+    if result is None or result.status not in good:
+        raise (
+            errors.OperationalError("the connection is closed")
+            if result is None
+            else errors.error_from_result(result)
+        )
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode()

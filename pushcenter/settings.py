@@ -94,13 +94,13 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "pushcenter.csp.ContentSecurityPolicy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "pushcenter.console_middleware.Sessions",
+    "pushcenter.console_middleware.Languages",
     "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "pushcenter.console_middleware.Forms",
+    "pushcenter.console_middleware.Users",
+    "pushcenter.console_middleware.Notices",
+    "pushcenter.console_middleware.Frames",
 ]
 
 TEMPLATES = [

@@ -24,6 +24,14 @@ def _remove(data: Path) -> None:
     shutil.rmtree(data, ignore_errors=True)
 
 
+@pytest.fixture(autouse=True)
+def _no_second_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test changes takes effect at its next call."""
+    from pushcenter import held
+
+    monkeypatch.setattr(held, "CHECK_EVERY", 0.0)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _goodbye() -> Iterator[None]:
     """Close what the adapters opened, as a worker would at its end."""

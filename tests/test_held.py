@@ -11,7 +11,6 @@ from tests import factories
 @pytest.fixture
 def ask_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every look asks the database whether something changed."""
-    monkeypatch.setattr(held, "CHECK_EVERY", 0.0)
     monkeypatch.setattr(held, "_watch", held._Watch())
 
 

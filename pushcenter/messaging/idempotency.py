@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
-from typing import Any
+from typing import cast
+from uuid import UUID
 
 from django.utils import timezone
 
@@ -22,19 +23,20 @@ KEEP = timedelta(days=7)
 GROUP = 10_000
 
 LOCK = """
-SELECT pg_try_advisory_xact_lock(number) FROM unnest(%(numbers)s::bigint[]) WITH ORDINALITY AS n (number, place)
+SELECT pg_try_advisory_xact_lock(number) FROM unnest($1::bigint[]) WITH ORDINALITY AS n (number, place)
  ORDER BY place
 """
 FIND = """
-SELECT system_id, is_test, key, fingerprint, status, location, body FROM messaging_idempotentcall
+SELECT system_id, is_test, key, encode(fingerprint, 'hex'), status, location, encode(body, 'hex')
+  FROM messaging_idempotentcall
  WHERE (system_id, is_test, key) IN (
-         SELECT * FROM unnest(%(system)s::uuid[], %(test)s::bool[], %(key)s::text[]))
+         SELECT * FROM unnest($1::uuid[], $2::bool[], $3::text[]))
 """
 KEPT = """
 INSERT INTO messaging_idempotentcall (system_id, is_test, key, fingerprint, status, location, body, created_at)
-SELECT *, statement_timestamp()
-  FROM unnest(%(system)s::uuid[], %(test)s::bool[], %(key)s::text[], %(fingerprint)s::bytea[], %(status)s::smallint[],
-              %(location)s::text[], %(body)s::bytea[])
+SELECT system, test, key, decode(fingerprint, 'hex'), status, location, decode(body, 'hex'), statement_timestamp()
+  FROM unnest($1::uuid[], $2::bool[], $3::text[], $4::text[], $5::smallint[], $6::text[], $7::text[])
+    AS kept (system, test, key, fingerprint, status, location, body)
 """
 
 
@@ -86,13 +88,11 @@ def keep(answers: Sequence[tuple[Call, Answer]]) -> None:
         kept = [answer for _, answer in answers]
         prepared.rows(
             KEPT,
-            _columns(calls)
-            | {
-                "fingerprint": [call.fingerprint for call in calls],
-                "status": [answer.status for answer in kept],
-                "location": [answer.location for answer in kept],
-                "body": [answer.body for answer in kept],
-            },
+            *_columns(calls),
+            prepared.array(call.fingerprint.hex() for call in calls),
+            prepared.array(answer.status for answer in kept),
+            prepared.array(answer.location for answer in kept),
+            prepared.array(answer.body.hex() for answer in kept),
         )
 
 
@@ -118,21 +118,23 @@ def _outcome(call: Call, known: Mapping[Call, tuple[bytes, Answer]], free: set[i
 def _lock(calls: Sequence[Call]) -> set[int]:
     """Which of these calls nobody else is at; of twins among them the first."""
     names = [_name(call) for call in calls]
-    locked = [row[0] for row in prepared.rows(LOCK, {"numbers": [_number(name) for name in names]})]
+    locked = [row[0] for row in prepared.rows(LOCK, prepared.array(_number(name) for name in names))]
     return {
         id(call)
         for place, (call, name, is_free) in enumerate(zip(calls, names, locked, strict=True))
-        if is_free and name not in names[:place]
+        if is_free == "t" and name not in names[:place]
     }
 
 
 def _find(calls: Sequence[Call]) -> dict[Call, tuple[bytes, Answer]]:
     return {
-        Call(system_id=system, is_test=test, key=key, fingerprint=b""): (
-            bytes(fingerprint),
-            Answer(status=status, location=location, body=bytes(body)),
+        Call(system_id=UUID(system), is_test=test == "t", key=key, fingerprint=b""): (
+            bytes.fromhex(fingerprint),
+            Answer(status=int(status), location=location, body=bytes.fromhex(body)),
         )
-        for system, test, key, fingerprint, status, location, body in prepared.rows(FIND, _columns(calls))
+        for system, test, key, fingerprint, status, location, body in cast(
+            "list[tuple[str, ...]]", prepared.rows(FIND, *_columns(calls))
+        )
     }
 
 
@@ -147,9 +149,9 @@ def _number(name: Call) -> int:
     return int.from_bytes(digest[:8], "big", signed=True)
 
 
-def _columns(calls: Sequence[Call]) -> dict[str, list[Any]]:
-    return {
-        "system": [call.system_id for call in calls],
-        "test": [call.is_test for call in calls],
-        "key": [call.key for call in calls],
-    }
+def _columns(calls: Sequence[Call]) -> tuple[str, str, str]:
+    return (
+        prepared.array(call.system_id for call in calls),
+        prepared.array(call.is_test for call in calls),
+        prepared.array(call.key for call in calls),
+    )

@@ -16,6 +16,7 @@ import msgspec
 from django.db import transaction
 from django.utils import timezone
 
+from pushcenter import prepared
 from pushcenter.faults import Fault, Rejected, pointer
 from pushcenter.ids import uuid7
 from pushcenter.messaging import idempotency, quota, rows, validate
@@ -218,6 +219,7 @@ def decide(terms: Terms, person: Person) -> list[Decision]:
 
 def _accept_all(drafts: Sequence[Draft]) -> list[Accepted | Replayed | Exception]:
     """Store single messages of any callers together; one result each, in their order."""
+    prepared.revive()
     with transaction.atomic():
         known = idempotency.enter([draft.call for draft in drafts])
         people = resolve_all([(draft.item.to, draft.terms.caller.is_test) for draft in drafts])

@@ -17,6 +17,7 @@ from django_q.humanhash import uuid as task_name
 from django_q.models import OrmQ, Schedule
 from django_q.signing import SignedPackage
 
+from pushcenter import prepared
 from pushcenter.lanes import Lane
 
 DISPATCH = "pushcenter.messaging.dispatch.run"
@@ -43,11 +44,11 @@ RETURNING id, payload
 # The shared lock tells a dispatcher that is about to stop that somebody relies on the wake-up that waits. Where
 # it cannot be had at once, a dispatcher is stopping: then a wake-up of our own is the safe answer.
 IS_AWAKE = """
-SELECT pg_try_advisory_xact_lock_shared(%(class)s, %(lane)s)
+SELECT pg_try_advisory_xact_lock_shared($1::int, $2::int)
 """
 WAITING = """
 SELECT EXISTS (SELECT 1 FROM django_q_ormq
-                WHERE key = %(key)s AND lock <= GREATEST(%(at)s, clock_timestamp()))
+                WHERE key = $1 AND lock <= GREATEST($2::timestamptz, clock_timestamp()))
 """
 
 
@@ -82,12 +83,10 @@ def wake(lane: str, at: datetime | None = None) -> None:
 
 
 def _somebody_will_look(lane: str, at: datetime) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(IS_AWAKE, {"class": LOCK_CLASS, "lane": Lane.values.index(lane)})
-        if not cursor.fetchone()[0]:
-            return False
-        cursor.execute(WAITING, {"key": lane, "at": at})
-        return cursor.fetchone()[0]
+    [[is_awake]] = prepared.rows(IS_AWAKE, str(LOCK_CLASS), str(Lane.values.index(lane)))
+    if is_awake != "t":
+        return False
+    return prepared.rows(WAITING, lane, at.isoformat()) == [("t",)]
 
 
 def settle(lane: str) -> None:

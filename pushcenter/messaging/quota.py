@@ -11,11 +11,11 @@ from uuid import UUID
 from pushcenter import prepared
 
 BEGIN = """
-INSERT INTO messaging_dailyuse (system_id, day, accepted) VALUES (%(system)s, %(day)s, 0) ON CONFLICT DO NOTHING
+INSERT INTO messaging_dailyuse (system_id, day, accepted) VALUES ($1::uuid, $2::date, 0) ON CONFLICT DO NOTHING
 """
-LOCK = "SELECT accepted FROM messaging_dailyuse WHERE system_id = %(system)s AND day = %(day)s FOR UPDATE"
+LOCK = "SELECT accepted FROM messaging_dailyuse WHERE system_id = $1::uuid AND day = $2::date FOR UPDATE"
 COUNT = """
-UPDATE messaging_dailyuse SET accepted = accepted + %(count)s WHERE system_id = %(system)s AND day = %(day)s
+UPDATE messaging_dailyuse SET accepted = accepted + $3::int WHERE system_id = $1::uuid AND day = $2::date
 """
 
 
@@ -42,18 +42,18 @@ def lock(limits: Mapping[UUID, int], now: datetime) -> dict[UUID, Left]:
 
 
 def _lock(system: UUID, limit: int, now: datetime) -> Left:
-    where = {"system": system, "day": _day(now)}
-    found = prepared.rows(LOCK, where)
+    where = (str(system), _day(now))
+    found = prepared.rows(LOCK, *where)
     if not found:
-        prepared.rows(BEGIN, where)
-        found = prepared.rows(LOCK, where)
-    return Left(limit=limit, remaining=max(0, limit - found[0][0]))
+        prepared.rows(BEGIN, *where)
+        found = prepared.rows(LOCK, *where)
+    return Left(limit=limit, remaining=max(0, limit - int(found[0][0] or 0)))
 
 
 def count(accepted: Mapping[UUID, int], now: datetime) -> None:
     """Count what was accepted; the rows are locked already."""
     for system, number in accepted.items():
-        prepared.rows(COUNT, {"system": system, "day": _day(now), "count": number})
+        prepared.rows(COUNT, str(system), _day(now), str(number))
 
 
 def exceeded(left: Left, now: datetime) -> QuotaExceeded:
@@ -62,5 +62,5 @@ def exceeded(left: Left, now: datetime) -> QuotaExceeded:
     return QuotaExceeded(left, retry_after=max(1, round((midnight - now).total_seconds())))
 
 
-def _day(now: datetime) -> object:
-    return now.astimezone(UTC).date()
+def _day(now: datetime) -> str:
+    return now.astimezone(UTC).date().isoformat()

@@ -25,8 +25,7 @@ COUNTED_ENDS = frozenset(
 Figure = tuple[datetime, UUID, UUID, str, str]
 STORE = """
 INSERT INTO messaging_tally (hour, system_id, template_id, channel, measure, amount)
-SELECT * FROM unnest(%(hour)s::timestamptz[], %(system)s::uuid[], %(template)s::uuid[], %(channel)s::text[],
-                     %(measure)s::text[], %(amount)s::int[])
+SELECT * FROM unnest($1::timestamptz[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::int[])
 """
 
 
@@ -87,17 +86,4 @@ def store(sums: Mapping[Figure, int]) -> None:
     """Store by how much each figure changed."""
     changed = [(*figure, amount) for figure, amount in sums.items() if amount]
     if changed:
-        hour, system, template, channel, measure, amount = (
-            list(column) for column in zip(*changed, strict=True)
-        )
-        prepared.rows(
-            STORE,
-            {
-                "hour": hour,
-                "system": system,
-                "template": template,
-                "channel": channel,
-                "measure": measure,
-                "amount": amount,
-            },
-        )
+        prepared.rows(STORE, *(prepared.array(column) for column in zip(*changed, strict=True)))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from channels_app import registry
@@ -20,23 +20,23 @@ WITH person AS MATERIALIZED (
      WHERE recipient_id = ANY(ARRAY(SELECT id FROM person))
      ORDER BY recipient_id, kind, created_at DESC, id DESC
 )
-SELECT 'person', id, external_id, name, locale FROM person
+SELECT 'person', id::text, external_id, name, locale FROM person
 UNION ALL
-SELECT 'place', recipient_id, kind, value, '' FROM place
+SELECT 'place', recipient_id::text, kind, value, '' FROM place
 UNION ALL
-SELECT 'muted', p.recipient_id, c.code, p.channel, ''
+SELECT 'muted', p.recipient_id::text, c.code, p.channel, ''
   FROM recipients_preference p JOIN recipients_category c ON c.id = p.category_id
  WHERE p.is_muted AND p.recipient_id = ANY(ARRAY(SELECT id FROM person))
 UNION ALL
-SELECT s.reason, NULL, s.kind, s.value, s.channel
+SELECT s.reason, '', s.kind, s.value, s.channel
   FROM recipients_suppression s
   JOIN (SELECT kind, value FROM place
          UNION SELECT 'recipient', external_id FROM person
-         UNION SELECT * FROM unnest(%(kinds)s::text[], %(values)s::text[])) AS used (kind, value)
+         UNION SELECT * FROM unnest($2::text[], $3::text[])) AS used (kind, value)
     USING (kind, value)
 """
-BY_EXTERNAL_ID = LOOK_UP.format(condition="external_id = ANY(%(people)s::text[])")
-BY_ID = LOOK_UP.format(condition="id = ANY(%(people)s::uuid[])")
+BY_EXTERNAL_ID = LOOK_UP.format(condition="external_id = ANY($1::text[])")
+BY_ID = LOOK_UP.format(condition="id = ANY($1::uuid[])")
 
 
 @dataclass(slots=True)
@@ -99,14 +99,14 @@ def people(ids: Sequence[UUID]) -> dict[UUID, Person]:
 
 def _look_up(statement: str, wanted: Sequence[object], places: Iterable[tuple[str, str]]) -> _Directory:
     pairs = list(places)
-    params = {"people": wanted, "kinds": [kind for kind, _ in pairs], "values": [value for _, value in pairs]}
-    by_id: dict[UUID, _Row] = {}
+    kinds, values = (prepared.array(each[place] for each in pairs) for place in (0, 1))
+    by_id: dict[str, _Row] = {}
     suppressed: dict[tuple[str, str], dict[str, str]] = {}
-    # The parts of the statement come in its order: a person before what belongs to it.
-    for what, row_id, first, second, third in sorted(prepared.rows(statement, params), key=_people_first):
+    found = cast("list[tuple[str, ...]]", prepared.rows(statement, prepared.array(wanted), kinds, values))
+    for what, row_id, first, second, third in sorted(found, key=_people_first):
         match what:
             case "person":
-                by_id[row_id] = _Row(row_id, first, second, third)
+                by_id[row_id] = _Row(UUID(row_id), first, second, third)
             case "place":
                 by_id[row_id].places[first] = second
             case "muted":

@@ -1,4 +1,4 @@
-"""A Push Center of its own for measuring: bundled PostgreSQL with fsync on, gunicorn, and workers when asked for."""
+"""A Push Center of its own for measuring: bundled PostgreSQL with fsync on, web servers and workers when asked for."""
 
 import os
 import shutil
@@ -9,7 +9,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,6 +18,21 @@ import psutil
 from tests.flow.world import free_port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+PEOPLE = 1000
+WEB_WORKERS = 2
+
+GUNICORN = ("gunicorn", "--config", "python:pushcenter.gunicorn_conf")
+GRANIAN = (
+    "granian",
+    "--interface",
+    "wsgi",
+    "--workers",
+    str(WEB_WORKERS),
+    "--no-ws",
+    "--log-level",
+    "warning",
+)
+YARDSTICK = {"DJANGO_SETTINGS_MODULE": "tests.bench.yardstick.settings"}
 
 
 def prepare() -> Path:
@@ -29,6 +44,7 @@ def prepare() -> Path:
     os.environ |= {
         "PUSHCENTER_DATA": str(data),
         "PORT": str(free_port()),
+        "WEB_WORKERS": str(WEB_WORKERS),
         "DJANGO_SETTINGS_MODULE": "pushcenter.settings",
         "PYTHONPATH": str(ROOT),
     }
@@ -46,39 +62,62 @@ def remove(data: Path) -> None:
 
 
 def seed() -> str:
-    """What the measurements send; returns the secret of a key."""
+    """What the measurements send; returns the secret of a key that may send as fast as it can."""
+    from django.db import connection
+
+    from pushcenter.access.models import System
+    from pushcenter.recipients.models import Address, Recipient
     from tests import factories
 
     factories.template("order-paid", ["email"])
     factories.account("email", "simulated")
-    factories.recipient("u-1001")
-    return factories.key()[1]
+    people = [Recipient(external_id=f"u-{number}", name="Li Wei") for number in range(PEOPLE)]
+    Recipient.objects.bulk_create(people)
+    Address.objects.bulk_create(
+        Address(recipient=each, kind="email", value=f"{each.external_id}@example.com") for each in people
+    )
+    secret = factories.key()[1]
+    System.objects.update(rate=1_000_000, burst=1_000_000)
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE DATABASE yardstick")
+    environment = {**os.environ, "BENCH_SECRET": secret, "BENCH_PEOPLE": str(PEOPLE)}
+    subprocess.run(
+        [sys.executable, "-m", "tests.bench.yardstick.seed"], cwd=ROOT, env=environment, check=True
+    )
+    return secret
 
 
 @contextmanager
-def web() -> Iterator[psutil.Process]:
-    command = [
-        sys.executable,
-        "-m",
-        "gunicorn",
-        "--config",
-        "python:pushcenter.gunicorn_conf",
-        "pushcenter.wsgi",
-    ]
-    with _running(command) as process:
+def gunicorn(application: str = "pushcenter.wsgi", **environment: str) -> Iterator[psutil.Process]:
+    """The documented server, with two workers."""
+    with _web([*GUNICORN, application], environment) as process:
+        yield process
+
+
+@contextmanager
+def granian() -> Iterator[psutil.Process]:
+    """The fastest server offered, with two workers."""
+    command = [*GRANIAN, "--host", "127.0.0.1", "--port", os.environ["PORT"], "pushcenter.wsgi:application"]
+    with _web(command, {}) as process:
+        yield process
+
+
+@contextmanager
+def _web(command: Sequence[str], environment: Mapping[str, str]) -> Iterator[psutil.Process]:
+    with _running([sys.executable, "-m", *command], environment) as process:
         _wait_for(f"http://127.0.0.1:{os.environ['PORT']}/readyz")
         yield process
 
 
 @contextmanager
-def workers() -> Iterator[psutil.Process]:
-    with _running([sys.executable, "manage.py", "qcluster"]) as process:
+def workers(**environment: str) -> Iterator[psutil.Process]:
+    with _running([sys.executable, "manage.py", "qcluster"], environment) as process:
         yield process
 
 
 @contextmanager
-def _running(command: list[str]) -> Iterator[psutil.Process]:
-    process = subprocess.Popen(command, cwd=ROOT, start_new_session=True)
+def _running(command: Sequence[str], environment: Mapping[str, str]) -> Iterator[psutil.Process]:
+    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **environment}, start_new_session=True)
     try:
         yield psutil.Process(process.pid)
     finally:
@@ -89,7 +128,7 @@ def _running(command: list[str]) -> Iterator[psutil.Process]:
             os.killpg(process.pid, signal.SIGKILL)
 
 
-def _wait_for(url: str, seconds: float = 30) -> None:
+def _wait_for(url: str, seconds: float = 60) -> None:
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         try:

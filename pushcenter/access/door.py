@@ -8,8 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from pushcenter.access import refusals
 from pushcenter.access.problems import is_api, problem_response
 
-#: Bytes of an address, with its query.
-LONGEST_ADDRESS = 4_000
+#: Bytes of an address, with its query. Web servers have a limit that lies only a little above.
+LONGEST_ADDRESS = 8_000
 #: Bytes of one header. The web server takes somewhat more, so that the answer is ours.
 LONGEST_HEADER = 16_000
 
@@ -19,7 +19,6 @@ class Door:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
-        self._is_served = False
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not is_api(request):

@@ -198,19 +198,26 @@ class ApiKey(models.Model):
     def is_usable(self, now: datetime) -> bool:
         return self.revoked_at is None and (self.expires_at is None or self.expires_at > now)
 
-    def rotate(self, overlap: timedelta = OVERLAP) -> tuple["ApiKey", str]:
-        """Issue a successor that may do the same; this key ends after the overlap, or earlier if it was to.
-
-        Returns the successor and its secret.
-        """
-        successor = ApiKey(
+    def successor(self, *, expires_at: datetime | None = None) -> "ApiKey":
+        """An unsaved key that may do the same; it ends when it is told to, and not with this one."""
+        return ApiKey(
             system=self.system,
             name=self.name,
             is_test=self.is_test,
             scopes=self.scopes,
             allowed_networks=self.allowed_networks,
             predecessor=self,
+            expires_at=expires_at,
         )
+
+    def rotate(
+        self, overlap: timedelta = OVERLAP, *, expires_at: datetime | None = None
+    ) -> tuple["ApiKey", str]:
+        """Issue a successor; this key ends after the overlap, or earlier if it was to end earlier.
+
+        Returns the successor and its secret.
+        """
+        successor = self.successor(expires_at=expires_at)
         with transaction.atomic():
             secret = successor.issue()
             self.expires_at = ApiKey.objects.filter(pk=self.pk).end_by(timezone.now() + overlap)

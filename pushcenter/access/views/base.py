@@ -27,7 +27,7 @@ DESCRIPTIONS = {
     401: "No key, or one that is not valid.",
     403: "The key, or its system, may not do this.",
     404: "Not found, or not yours.",
-    409: "The Idempotency-Key belongs to another call, or the same call is being worked on.",
+    409: "The Idempotency-Key belongs to another call, or to one being worked on; or what it is about has ended.",
     411: "The body comes without its length.",
     413: "The body is too large.",
     415: "The body is not declared as application/json.",
@@ -38,10 +38,10 @@ DESCRIPTIONS = {
 
 
 def problems(*statuses: int) -> dict[tuple[int, str], OpenApiResponse]:
-    """The error answers of a call, for its OpenAPI description."""
+    """The error answers of a call, for its OpenAPI description; any call can come too often."""
     return {
         (status, CONTENT_TYPE): OpenApiResponse(ProblemSerializer, description=DESCRIPTIONS[status])
-        for status in statuses
+        for status in sorted({*statuses, 429})
     }
 
 

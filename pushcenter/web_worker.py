@@ -16,13 +16,17 @@ ANSWERS: dict[type[Exception], tuple[int, str, str]] = {
         "header_too_large",
         "A header is longer than this gateway takes, or there are too many.",
     ),
-    errors.ExpectationFailed: (417, "expectation_failed", "The header Expect asks for what is not done here."),
+    errors.ExpectationFailed: (
+        417,
+        "expectation_failed",
+        "The header Expect asks for what is not done here.",
+    ),
     errors.UnsupportedTransferCoding: (501, "not_implemented", "This Transfer-Encoding is not taken."),
 }
 OTHERWISE = (400, "bad_request", "The request cannot be understood.")
 
 
-class ProblemWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
+class ProblemWorker(ThreadWorker):
     def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
         if not isinstance(exc, errors.ParseException):
             super().handle_error(req, client, addr, exc)

@@ -7,7 +7,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import Q, Sum
 from django.db.models.functions import Coalesce, Least
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -236,6 +236,12 @@ class Bucket(models.Model):
         return f"{self.tokens:g}"
 
 
+class RefusalQuerySet(models.QuerySet["Refusal"]):
+    def in_the_last(self, span: timedelta) -> int:
+        """How many requests were refused."""
+        return self.filter(minute__gte=timezone.now() - span).aggregate(sum=Sum("count"))["sum"] or 0
+
+
 class Refusal(models.Model):
     """Requests that were refused for one reason within one minute."""
 
@@ -251,6 +257,8 @@ class Refusal(models.Model):
     last_at = models.DateTimeField(_("last"))
     request_id = models.CharField(_("last request id"), max_length=64)
     address = models.CharField(_("last caller's address"), max_length=45)
+
+    objects = RefusalQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("refused request")

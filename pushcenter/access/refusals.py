@@ -28,8 +28,10 @@ from pushcenter.ids import uuid7
 
 #: Seconds between two writings.
 WRITE_EVERY = 2.0
-#: So many different kinds are kept apart between two writings; the others become one for each reason.
-MOST_KINDS = 500
+#: So many kinds are kept apart in one minute; those that come later become one for each reason. Callers whom nobody
+#: knows, who may make up a key for each request, get less room than the systems.
+MOST_KINDS = 5_000
+MOST_STRANGERS = 100
 KEPT_FOR = timedelta(days=30)
 #: Rows that one statement deletes.
 GROUP = 5_000
@@ -79,6 +81,8 @@ class Seen:
 
 
 _seen: dict[Kind, Seen] = {}
+#: The kinds of the current minute, written or not.
+_known: set[Kind] = set()
 _lock = threading.Lock()
 
 
@@ -98,15 +102,24 @@ def note(request: HttpRequest, response: HttpResponseBase) -> None:
     now = timezone.now()
     kind = _kind(request, response, now)
     with _lock:
-        if kind not in _seen and len(_seen) >= MOST_KINDS:
-            kind = Kind(
-                minute=kind.minute, system="", prefix="", status=kind.status, code=kind.code, call=""
-            )
+        kind = _bounded(kind)
         seen = _seen.setdefault(kind, Seen(first_at=now, last_at=now))
         seen.count += 1
         seen.last_at = now
         seen.request_id = response.headers.get("X-Request-Id", "")[:64]
         seen.address = _address(request)
+
+
+def _bounded(kind: Kind) -> Kind:
+    """The kind itself while there is room for it in this minute."""
+    if kind in _known:
+        return kind
+    if _known and next(iter(_known)).minute != kind.minute:
+        _known.clear()
+    if len(_known) >= (MOST_KINDS if kind.system else MOST_STRANGERS):
+        return Kind(minute=kind.minute, system="", prefix="", status=kind.status, code=kind.code, call="")
+    _known.add(kind)
+    return kind
 
 
 def _kind(request: HttpRequest, response: HttpResponseBase, now: datetime) -> Kind:

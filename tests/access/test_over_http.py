@@ -8,7 +8,6 @@ from http.client import HTTPConnection, HTTPResponse
 from typing import Any
 
 import pytest
-from django.conf import settings
 
 from pushcenter.access.models import ApiKey, Refusal
 from pushcenter.access.problems import CONTENT_TYPE
@@ -115,17 +114,14 @@ def test_what_another_process_changes_holds_within_seconds_and_what_it_refused_i
     row, secret = factories.key()
     headers = {"Authorization": f"Bearer {secret}", "Content-Type": "application/json"}
 
-    def status() -> int:
-        return call(port, b"{}", headers)[0]
-
     def await_status(wanted: int) -> float:
         began = time.monotonic()
-        while status() != wanted and time.monotonic() - began < PATIENCE_S:
+        while call(at, b"{}", headers)[0] != wanted and time.monotonic() - began < PATIENCE_S:
             time.sleep(0.05)
         return time.monotonic() - began
 
-    with serving() as port:
-        assert status() == 422
+    with serving() as at:
+        assert call(at, b"{}", headers)[0] == 422
         ApiKey.objects.filter(pk=row.pk).update(scopes=["read"])
         assert await_status(403) < 5
         row.system.is_active = False

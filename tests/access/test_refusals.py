@@ -12,6 +12,7 @@ from django_q.models import Schedule
 
 from pushcenter.access import keys, refusals
 from pushcenter.access.models import Refusal
+from pushcenter.ids import uuid7
 from tests import factories
 from tests.access.gateway import MESSAGES, Gateway, order
 
@@ -23,14 +24,15 @@ SOMEBODYS = keys.generate(test=False)
 def nothing_seen(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Without what the tests before have left in this process, and within one minute."""
     monkeypatch.setattr(refusals, "_seen", {})
+    monkeypatch.setattr(refusals, "_known", set())
     now = timezone.now().replace(second=5, microsecond=0)
     monkeypatch.setattr(timezone, "now", lambda: now)
     return iter([None])
 
 
-def written() -> list[dict[str, Any]]:
+def written() -> list[Any]:
     refusals.write()
-    return list(Refusal.objects.order_by("status", "code").values())
+    return [*Refusal.objects.order_by("status", "code").values()]
 
 
 def row(**expected: Any) -> dict[str, Any]:
@@ -87,7 +89,7 @@ def test_a_revoked_key_still_says_whose_it_was() -> None:
 def test_each_reason_call_and_key_has_its_row(shop: Gateway) -> None:
     reader = Gateway(factories.key(scopes=["read"])[1])
     reader.send()
-    shop.get(f"{MESSAGES}/{refusals.uuid7()}/trace")
+    shop.get(f"{MESSAGES}/{uuid7()}/trace")
     shop.get("/api/v1/nothing")
     shop.client.generic("NONSENSE", MESSAGES)
     shop.raw(MESSAGES, b"{")
@@ -116,14 +118,26 @@ def test_a_flood_costs_no_statement_each() -> None:
     assert row(count=1) == {"count": 100}
 
 
-def test_a_flood_of_made_up_keys_takes_little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(refusals, "MOST_KINDS", 5)
-    for _ in range(20):
-        Gateway(keys.generate(test=False)).send()
+def test_a_flood_of_made_up_keys_takes_little_room(shop: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(refusals, "MOST_STRANGERS", 5)
+    for _ in range(2):
+        for _ in range(10):
+            Gateway(keys.generate(test=False)).send()
+        refusals.write()
+    shop.raw(MESSAGES, b"{")
     found = written()
-    assert len(found) == 6
-    assert {each["count"] for each in found if each["prefix"]} == {1}
-    assert [each["count"] for each in found if not each["prefix"]] == [15]
+    assert [each["count"] for each in found if each["code"] == "invalid_key" and each["prefix"]] == [1] * 5
+    assert [each["count"] for each in found if each["code"] == "invalid_key" and not each["prefix"]] == [15]
+    assert [each["call"] for each in found if each["code"] == "invalid_json"] == ["POST /messages"]
+
+
+def test_each_minute_has_room_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(refusals, "MOST_STRANGERS", 1)
+    start = timezone.now()
+    for minute in (0, 0, 1, 1):
+        monkeypatch.setattr(timezone, "now", lambda at=minute: start + timedelta(minutes=at))
+        Gateway(keys.generate(test=False)).send()
+    assert [bool(each["prefix"]) for each in written()].count(True) == 2
 
 
 def test_what_cannot_be_written_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,11 +153,9 @@ def test_what_cannot_be_written_is_let_go(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_old_rows_are_forgotten() -> None:
     Gateway().send()
-    written()
+    (kept,) = written()
     for days in (29, 31, 400):
-        kept = Refusal.objects.values().first()
-        kept |= {"id": refusals.uuid7(), "minute": timezone.now() - timedelta(days=days)}
-        Refusal.objects.create(**kept)
+        Refusal.objects.create(**kept | {"id": uuid7(), "minute": timezone.now() - timedelta(days=days)})
     assert refusals.forget() == 2
     assert Refusal.objects.count() == 2
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from pushcenter.access import refusals
@@ -30,7 +29,7 @@ class Door:
 
 
 def too_large(request: HttpRequest) -> HttpResponse | None:
-    """The answer to a request that is larger than anything that is meant."""
+    """The answer to a request whose head is larger than anything that is meant; how large a body may be, views know."""
     meta = request.META
     if len(meta.get("PATH_INFO", "")) + len(meta.get("QUERY_STRING", "")) > LONGEST_ADDRESS:
         return problem_response(
@@ -39,11 +38,4 @@ def too_large(request: HttpRequest) -> HttpResponse | None:
     if any(name.startswith("HTTP_") and len(value) > LONGEST_HEADER for name, value in meta.items()):
         detail = f"A header is longer than {LONGEST_HEADER:,} bytes."
         return problem_response(431, "header_too_large", detail)
-    if _length(meta.get("CONTENT_LENGTH", "")) > settings.MAX_BODY_BYTES:
-        detail = f"The body is larger than {settings.MAX_BODY_BYTES:,} bytes."
-        return problem_response(413, "body_too_large", detail)
     return None
-
-
-def _length(text: str) -> int:
-    return int(text) if text.isdecimal() else 0

@@ -7,10 +7,9 @@ from django.http import HttpRequest, HttpResponse
 from pushcenter.access import refusals
 from pushcenter.access.problems import is_api, problem_response
 
-#: Bytes of an address, with its query. Web servers have a limit that lies only a little above.
+#: Bytes of an address with its query, and of one header. Web servers have limits that lie only a little above.
 LONGEST_ADDRESS = 8_000
-#: Bytes of one header. The web server takes somewhat more, so that the answer is ours.
-LONGEST_HEADER = 16_000
+LONGEST_HEADER = 8_000
 
 
 class Door:
@@ -29,7 +28,7 @@ class Door:
 
 
 def too_large(request: HttpRequest) -> HttpResponse | None:
-    """The answer to a request whose head is larger than anything that is meant; how large a body may be, views know."""
+    """The answer to a head that is larger than anything that is meant. How large a body may be, its view knows."""
     meta = request.META
     if len(meta.get("PATH_INFO", "")) + len(meta.get("QUERY_STRING", "")) > LONGEST_ADDRESS:
         return problem_response(

@@ -34,7 +34,7 @@ class SystemForm(forms.ModelForm):
         required=False,
         label=_("Permitted templates"),
         widget=UnfoldAdminSelect2MultipleWidget,
-        help_text=_("None of these and no categories permits every template."),
+        help_text=_("With no template and no category chosen, every template is permitted."),
     )
     categories = forms.MultipleChoiceField(
         required=False,

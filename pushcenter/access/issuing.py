@@ -8,7 +8,7 @@ from typing import Any
 from pushcenter.access.models import ApiKey
 from pushcenter.access.principal import Principal
 from pushcenter.faults import Fault, pointer
-from pushcenter.messaging.intake import NotPermitted
+from pushcenter.messaging.validate import NotPermitted
 
 
 def create(caller: Principal, wanted: Mapping[str, Any]) -> tuple[ApiKey, str]:

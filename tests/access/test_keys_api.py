@@ -10,6 +10,7 @@ from django.utils.dateparse import parse_datetime
 
 from pushcenter.access.keys import digest
 from pushcenter.access.models import ApiKey, Scope
+from pushcenter.messaging.models import IdempotentCall
 from tests import factories
 from tests.access.gateway import Gateway, faults, problem
 
@@ -267,6 +268,20 @@ def test_a_bad_overlap_is_refused(manager: Gateway, body: dict[str, Any], code: 
     old = factories.key()[0]
     assert faults(manager.post(f"{KEYS}/{old.pk}/rotate", body)) == [("/overlap_seconds", code)]
     assert not old.successors.exists()
+
+
+@pytest.mark.parametrize("what", ["", "/rotate"], ids=["new", "successor"])
+def test_a_repeated_call_makes_one_key_and_its_secret_is_not_kept_readable(
+    manager: Gateway, what: str
+) -> None:
+    place = f"{KEYS}/{factories.key(scopes=['send'])[0].pk}{what}" if what else KEYS
+    body = {} if what else {"scopes": ["send"]}
+    first, second = (manager.post(place, body, **{"Idempotency-Key": "k-1"}) for _ in range(2))
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert first.json() == second.json()
+    kept = bytes(IdempotentCall.objects.get().body)
+    assert first.json()["secret"][14:].encode() not in kept
+    assert ApiKey.objects.filter(digest=digest(first.json()["secret"])).count() == 1
 
 
 # --- Revoke ------------------------------------------------------------------------------------------------

@@ -74,6 +74,8 @@ class GatewayView(APIView):
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]
     #: Bytes of a body; None is what the setting MAX_BODY_BYTES says.
     max_body: int | None = None
+    #: Whether an answer has a secret in it, which is not to be kept as it is.
+    answers_are_secret = False
     request_id = ""
     limits: Mapping[str, str] = {}
 
@@ -96,7 +98,8 @@ class GatewayView(APIView):
         handler = cast("Callable[..., Response]", self.post)  # type: ignore[attr-defined]
 
         def post(request: Request, *args: Any, **kwargs: Any) -> Response | HttpResponse:
-            return once(cast("Call", call), lambda: handler(request, *args, **kwargs))
+            act = lambda: handler(request, *args, **kwargs)  # noqa: E731 - it is called at most once
+            return once(cast("Call", call), act, is_sealed=self.answers_are_secret)
 
         self.post = post  # type: ignore[method-assign]
 

@@ -22,7 +22,7 @@ from pushcenter.access.serializers.keys import (
     SystemSerializer,
 )
 from pushcenter.access.views.base import ANY_KEY, GatewayView, problems
-from pushcenter.messaging.intake import NotPermitted
+from pushcenter.messaging.validate import NotPermitted
 
 NEW = OpenApiExample(
     "For the night's batch",
@@ -62,6 +62,7 @@ class SystemView(GatewayView):
 
 class KeysView(GatewayView):
     scopes = {"GET": Scope.KEYS, "POST": Scope.KEYS}
+    answers_are_secret = True
 
     @extend_schema(
         operation_id="list_keys",
@@ -88,7 +89,7 @@ class KeysView(GatewayView):
         summary="Make a key",
         description="It can have no more than the calling key has. Its secret is in this answer, and only here.",
         request=NewKeySerializer,
-        responses={201: IssuedKeySerializer, **problems(400, 401, 403, 411, 413, 415, 422)},
+        responses={201: IssuedKeySerializer, **problems(400, 401, 403, 409, 411, 413, 415, 422)},
         examples=[NEW],
         tags=["keys"],
     )
@@ -101,6 +102,7 @@ class KeysView(GatewayView):
 
 class RotateKeyView(GatewayView):
     scopes = {"POST": Scope.KEYS}
+    answers_are_secret = True
 
     @extend_schema(
         operation_id="rotate_key",
@@ -136,7 +138,7 @@ class RevokeKeyView(GatewayView):
         summary="Revoke a key",
         description="Every process refuses it within seconds, for ever. A key may revoke itself.",
         request=None,
-        responses={200: KeySerializer, **problems(401, 403, 404)},
+        responses={200: KeySerializer, **problems(400, 401, 403, 404, 409, 411, 413)},
         tags=["keys"],
     )
     def post(self, request: Request, key_id: UUID) -> Response:

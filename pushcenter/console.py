@@ -30,6 +30,7 @@ ACCESS = {
     "items": [
         table(_("Systems"), "hub", "access", "system"),
         table(_("API keys"), "key", "access", "apikey"),
+        table(_("Refused requests"), "front_hand", "access", "refusal"),
     ],
 }
 TEMPLATES = {

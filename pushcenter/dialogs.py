@@ -4,11 +4,14 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from unfold.dataclasses import ActionDialog
+from unfold.forms import BaseDialogForm
 
 
-def ask(title: Any, description: Any, button: Any) -> ActionDialog:
-    """The question before an action."""
-    return ActionDialog(title=title, description=description, form_class=None, form_submit_text=button)
+def ask(
+    title: Any, description: Any, button: Any, *, form: type[BaseDialogForm] | None = None
+) -> ActionDialog:
+    """The question before an action, with a form where there is something to choose."""
+    return ActionDialog(title=title, description=description, form_class=form, form_submit_text=button)
 
 
 def go(request: HttpRequest, url: str) -> HttpResponse:

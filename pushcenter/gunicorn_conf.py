@@ -11,7 +11,7 @@ from django.conf import settings
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pushcenter.settings")
 
 bind = f"127.0.0.1:{settings.PORT}"
-worker_class = "gthread"
+worker_class = "pushcenter.web_worker.ProblemWorker"
 workers = settings.WEB_WORKERS
 threads = settings.WEB_THREADS
 

@@ -47,6 +47,7 @@ ROLES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "channels_app.account": ("view", "add", "change"),
         "access.system": ("view", "add", "change"),
         "access.apikey": ("view", "add", "change"),
+        "access.refusal": VIEW,
         "recipients.recipient": EDIT,
         "recipients.address": EDIT,
         "recipients.preference": EDIT,

@@ -93,6 +93,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "pushcenter.csp.ContentSecurityPolicy",
+    "pushcenter.access.door.Door",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "pushcenter.console_middleware.Sessions",
     "pushcenter.console_middleware.Languages",

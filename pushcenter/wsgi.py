@@ -7,3 +7,7 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pushcenter.settings")
 
 application = get_wsgi_application()
+
+from pushcenter.access import refusals  # noqa: E402 - its models need the application
+
+refusals.writer.is_wanted = True

@@ -1,46 +1,101 @@
-"""Systems and their keys in the console."""
+"""Systems, their keys, and what was refused, in the console."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin, messages
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin
+from unfold.contrib.filters.admin import DropdownFilter, RelatedDropdownFilter
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
 from channels_app import secrets
-from pushcenter.access.forms import ApiKeyForm, SystemForm
-from pushcenter.access.models import ApiKey, System
+from pushcenter.access import keys
+from pushcenter.access.forms import ApiKeyForm, RotationForm, SystemForm
+from pushcenter.access.models import ApiKey, Refusal, System
 from pushcenter.acting import ActingAdmin
 from pushcenter.dialogs import ask, go
+from pushcenter.log_admin import LogAdmin, PeriodFilter, as_uuid
 
+#: What a page of a key shows below what can be changed.
+KEPT = ("predecessor", "created_at", "last_used_at", "revoked_at")
+MOST_CHOICES = 200
 #: Under this name the session holds a new key until it has been shown.
 ISSUED = "issued_key"
 REVOKE = ask(
     _("Revoke this key?"),
-    _("Calls that use it are refused at once. A revoked key never works again."),
+    _("Calls that use it are refused within seconds. A revoked key never works again."),
     _("Revoke"),
+)
+ROTATE = ask(
+    _("Replace this key?"),
+    _(
+        "A successor with the same rights is made and shown once. The old key stays usable for the overlap, so "
+        "that its callers can change over without a gap."
+    ),
+    _("Make the successor"),
+    form=RotationForm,
 )
 
 
 @admin.register(System)
 class SystemAdmin(ModelAdmin):
     form = SystemForm
-    list_display = ("name", "code", "is_active", "highest_priority", "owner_email", "created_at")
+    list_display = ("name", "code", "is_active", "highest_priority", "rate", "owner_email", "created_at")
     list_filter = ("is_active",)
     search_fields = ("code", "name")
-    readonly_fields = ("created_at",)
+    fieldsets = (
+        (None, {"fields": (("code", "name"), "owner_email", "is_active", "created_at", "refused")}),
+        (
+            _("Permissions"),
+            {
+                "fields": (
+                    "templates",
+                    "categories",
+                    "channels",
+                    "highest_priority",
+                    ("may_address_inline", "may_broadcast"),
+                ),
+                "description": _("What the system may ask for. What is left empty permits everything."),
+            },
+        ),
+        (
+            _("Limits"),
+            {
+                "fields": (("rate", "burst"), ("daily_quota", "max_batch"), "max_broadcast"),
+                "description": _("All keys of the system share them. Changes take effect within seconds."),
+            },
+        ),
+    )
 
     def get_readonly_fields(self, request: HttpRequest, obj: System | None = None) -> tuple[str, ...]:
-        return ("code", "created_at") if obj else ()
+        return ("code", "created_at", "refused") if obj else ("created_at", "refused")
+
+    def get_fieldsets(self, request: HttpRequest, obj: System | None = None) -> Any:
+        first, *others = super().get_fieldsets(request, obj)
+        if obj is None:  # nothing has happened yet
+            first = (None, {"fields": (("code", "name"), "owner_email", "is_active")})
+        return (first, *others)
 
     def has_delete_permission(self, request: HttpRequest, obj: System | None = None) -> bool:
         """Messages name their system for ever, so that it is made inactive instead."""
         return False
+
+    @display(description=_("refused in the last hour"))
+    def refused(self, obj: System) -> str:
+        count = Refusal.objects.filter(system=obj).in_the_last(timedelta(hours=1))
+        place = reverse("admin:access_refusal_changelist", query={"system__id__exact": obj.pk})
+        text = ngettext("%(count)s request", "%(count)s requests", count) % {"count": f"{count:,}"}
+        return format_html('<a class="text-link" href="{}">{}</a>', place, text)
 
 
 @admin.register(ApiKey)
@@ -52,17 +107,16 @@ class ApiKeyAdmin(ActingAdmin):
     search_fields = ("prefix", "name")
     autocomplete_fields = ("system",)
     actions = None
-    actions_detail = ("revoke",)
+    actions_detail = ("rotate", "revoke")
 
     def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple[str, ...]:
         fields = ("name", "scopes", "allowed_networks", "expires_at")
         if obj is None:
             return ("system", *fields[:1], "is_test", *fields[1:])
-        return ("prefix_shown", "system", "is_test", *fields, "created_at", "last_used_at", "revoked_at")
+        return ("prefix_shown", "system", "is_test", *fields, *KEPT)
 
     def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple[str, ...]:
-        always = ("prefix_shown", "system", "is_test", "created_at", "last_used_at", "revoked_at")
-        return always if obj else ()
+        return ("prefix_shown", "system", "is_test", *KEPT) if obj else ()
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         is_over = isinstance(obj, ApiKey) and obj.revoked_at is not None
@@ -92,9 +146,7 @@ class ApiKeyAdmin(ActingAdmin):
         if change:
             super().save_model(request, obj, form, change)
         else:
-            # Kept, encrypted, until the page after this one has shown it: that page can be loaded anew
-            # without making another key.
-            request.session[ISSUED] = secrets.encrypt([obj.system.name, obj.issue()])
+            keep_until_shown(request, obj, obj.issue())
 
     def response_add(
         self, request: HttpRequest, obj: ApiKey, post_url_continue: str | None = None
@@ -113,20 +165,40 @@ class ApiKeyAdmin(ActingAdmin):
                 request, _("A key is shown once. Revoke it and create another if it was not copied.")
             )
             return HttpResponseRedirect(reverse("admin:access_apikey_changelist"))
-        system, secret = secrets.decrypt(kept)
+        system, secret, ends = secrets.decrypt(kept)
         context = {
             **self.admin_site.each_context(request),
             "title": _("The new key"),
             "opts": self.opts,
             "system": system,
             "secret": secret,
+            "ends": parse_datetime(ends),
         }
         # Pages of the console are not stored by browsers (never_cache), this one neither.
         return TemplateResponse(request, "admin/access/apikey/issued.html", context)
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
-        usable = self.get_queryset(request).filter(pk=object_id, revoked_at=None).exists()
-        return super().get_actions_detail(request, object_id) if usable else []
+        key = self.get_object(request, object_id)
+        if key is None or key.revoked_at:
+            return []
+        actions = super().get_actions_detail(request, object_id)
+        return (
+            actions
+            if key.is_usable(timezone.now())
+            else [each for each in actions if "rotate" not in each.path]
+        )
+
+    @action(description=_("Replace"), permissions=["access.add_apikey"], dialog=ROTATE, icon="autorenew")
+    def rotate(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        key = self.get_object(request, object_id)
+        if key is None or not key.is_usable(timezone.now()):
+            messages.warning(request, _("This key has ended; make a new one."))
+            return go(request, reverse("admin:access_apikey_changelist"))
+        successor, secret = key.rotate(form.cleaned_data["overlap"])
+        self.log_change(request, key, f"Replaced by {successor}.")
+        self.log_addition(request, successor, f"Replaces {key}.")
+        keep_until_shown(request, successor, secret)
+        return go(request, reverse("admin:access_apikey_issued"))
 
     @action(
         description=_("Revoke"),
@@ -139,5 +211,67 @@ class ApiKeyAdmin(ActingAdmin):
         key = self.get_object(request, object_id)
         if key is not None and ApiKey.objects.filter(pk=key.pk).revoke():
             self.log_change(request, key, "Revoked.")
-            messages.success(request, _("The key was revoked."))
-        return go(request, reverse("admin:access_apikey_changelist"))
+            messages.success(request, _("The key was revoked: within seconds it opens nothing any more."))
+        return go(request, reverse("admin:access_apikey_change", args=[object_id]))
+
+
+def keep_until_shown(request: HttpRequest, key: ApiKey, secret: str) -> None:
+    """Keep a new key, encrypted, until the page after this one has shown it.
+
+    That page can be loaded anew without making another key.
+    """
+    ends = key.predecessor and key.predecessor.expires_at
+    request.session[ISSUED] = secrets.encrypt([key.system.name, secret, ends.isoformat() if ends else ""])
+
+
+def values_of(field: str, name: Any) -> type[DropdownFilter]:
+    """A filter by the values that a column of the refusals has."""
+
+    class ValuesFilter(DropdownFilter):
+        title = name
+        parameter_name = field
+
+        def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+            found = Refusal.objects.order_by(field).values_list(field, flat=True).distinct()
+            return [(str(value), str(value)) for value in found[:MOST_CHOICES] if value != ""]
+
+        def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+            value = self.value()
+            offered = {value for value, _label in self.lookup_choices}
+            return queryset.filter(**{field: value}) if value in offered else queryset
+
+    return ValuesFilter
+
+
+@admin.register(Refusal)
+class RefusalAdmin(LogAdmin):
+    time_field = "last_at"
+    list_display = ("when", "system", "prefix_shown", "status", "code", "call", "count", "address")
+    list_filter = (
+        PeriodFilter,
+        ("system", RelatedDropdownFilter),
+        values_of("status", _("status")),
+        values_of("code", _("reason")),
+        values_of("call", _("call")),
+    )
+    list_filter_submit = True
+    list_select_related = ("system",)
+    search_fields = ("id",)
+    search_help_text = _("A key, its prefix, a system's code, or a request id")
+    fields = (
+        ("system", "prefix_shown"),
+        ("status", "code"),
+        "call",
+        ("count", "address"),
+        ("first_at", "last_at"),
+        "request_id",
+    )
+
+    def find(self, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
+        prefix = keys.visible_prefix(term)
+        found = Q(prefix=prefix) if prefix[: keys.KIND_LENGTH] in keys.KINDS else Q(pk=as_uuid(term))
+        return queryset.filter(found | Q(system__code=term) | Q(request_id=term))
+
+    @display(description=_("key"))
+    def prefix_shown(self, obj: Refusal) -> str:
+        return f"{obj.prefix}…" if obj.prefix else ""

@@ -1,4 +1,7 @@
+from typing import Any
+
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -8,3 +11,11 @@ class AccessConfig(AppConfig):
 
     def ready(self) -> None:
         from pushcenter.access import openapi  # noqa: F401  (drf-spectacular finds what has been imported)
+
+        post_migrate.connect(schedule_forgetting, sender=self)
+
+
+def schedule_forgetting(**kwargs: Any) -> None:
+    from pushcenter.messaging import queue
+
+    queue.every_minute("refusals", "pushcenter.access.refusals.forget")

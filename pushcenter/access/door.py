@@ -2,16 +2,14 @@
 
 from collections.abc import Callable
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from pushcenter.access import refusals
 from pushcenter.access.problems import is_api, problem_response
 
-#: Bytes of an address, with its query.
-LONGEST_ADDRESS = 4_000
-#: Bytes of one header. The web server takes somewhat more, so that the answer is ours.
-LONGEST_HEADER = 16_000
+#: Bytes of an address with its query, and of one header. Web servers have limits that lie only a little above.
+LONGEST_ADDRESS = 8_000
+LONGEST_HEADER = 8_000
 
 
 class Door:
@@ -19,7 +17,6 @@ class Door:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
-        self._is_served = False
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not is_api(request):
@@ -31,7 +28,7 @@ class Door:
 
 
 def too_large(request: HttpRequest) -> HttpResponse | None:
-    """The answer to a request that is larger than anything that is meant."""
+    """The answer to a head that is larger than anything that is meant. How large a body may be, its view knows."""
     meta = request.META
     if len(meta.get("PATH_INFO", "")) + len(meta.get("QUERY_STRING", "")) > LONGEST_ADDRESS:
         return problem_response(
@@ -40,11 +37,4 @@ def too_large(request: HttpRequest) -> HttpResponse | None:
     if any(name.startswith("HTTP_") and len(value) > LONGEST_HEADER for name, value in meta.items()):
         detail = f"A header is longer than {LONGEST_HEADER:,} bytes."
         return problem_response(431, "header_too_large", detail)
-    if _length(meta.get("CONTENT_LENGTH", "")) > settings.MAX_BODY_BYTES:
-        detail = f"The body is larger than {settings.MAX_BODY_BYTES:,} bytes."
-        return problem_response(413, "body_too_large", detail)
     return None
-
-
-def _length(text: str) -> int:
-    return int(text) if text.isdecimal() else 0

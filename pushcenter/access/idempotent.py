@@ -1,5 +1,6 @@
 """The header ``Idempotency-Key``, and calls that are safe to repeat with it."""
 
+import json
 import re
 from collections.abc import Callable
 from hashlib import sha256
@@ -10,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
+from channels_app import secrets
 from pushcenter.access.principal import Principal
 from pushcenter.access.problems import BadHeader
 from pushcenter.messaging import idempotency
@@ -40,30 +42,36 @@ def call_of(request: HttpRequest, principal: Principal, body: bytes) -> Call | N
     )
 
 
-def replay(answer: Answer) -> HttpResponse:
+def replay(answer: Answer, *, is_sealed: bool = False) -> HttpResponse:
     """An earlier answer once more."""
-    response = HttpResponse(answer.body, status=answer.status, content_type="application/json")
+    body = JSONRenderer().render(secrets.decrypt(answer.body.decode())) if is_sealed else answer.body
+    response = HttpResponse(body, status=answer.status, content_type="application/json")
     if answer.location:
         response["Location"] = answer.location
     response[REPLAYED] = "true"
     return response
 
 
-def once(call: Call, act: Callable[[], Response]) -> Response | HttpResponse:
-    """Do what the call asks for, unless it has been done; what is done and its answer are committed together."""
+def once(call: Call, act: Callable[[], Response], *, is_sealed: bool = False) -> Response | HttpResponse:
+    """Do what the call asks for, unless it has been done; what is done and its answer are committed together.
+
+    An answer that has a secret in it is kept sealed, which is to say encrypted.
+    """
     with transaction.atomic():
         [known] = idempotency.enter([call])
         if isinstance(known, Replayed):
-            return replay(known.answer)
+            return replay(known.answer, is_sealed=is_sealed)
         if isinstance(known, Conflict):
             raise known
         response = act()
         if response.status_code < 300:
-            idempotency.keep([(call, _answer(response))])
+            idempotency.keep([(call, _answer(response, is_sealed=is_sealed))])
     return response
 
 
-def _answer(response: Response) -> Answer:
+def _answer(response: Response, *, is_sealed: bool) -> Answer:
     data: Any = response.data
     body = b"" if data is None else JSONRenderer().render(data)
+    if is_sealed:
+        body = secrets.encrypt(json.loads(body)).encode()
     return Answer(status=response.status_code, body=body, location=response.headers.get("Location", ""))

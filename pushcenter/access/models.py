@@ -7,7 +7,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import Q, Sum
 from django.db.models.functions import Coalesce, Least
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -198,19 +198,26 @@ class ApiKey(models.Model):
     def is_usable(self, now: datetime) -> bool:
         return self.revoked_at is None and (self.expires_at is None or self.expires_at > now)
 
-    def rotate(self, overlap: timedelta = OVERLAP) -> tuple["ApiKey", str]:
-        """Issue a successor that may do the same; this key ends after the overlap, or earlier if it was to.
-
-        Returns the successor and its secret.
-        """
-        successor = ApiKey(
+    def successor(self, *, expires_at: datetime | None = None) -> "ApiKey":
+        """An unsaved key that may do the same; it ends when it is told to, and not with this one."""
+        return ApiKey(
             system=self.system,
             name=self.name,
             is_test=self.is_test,
             scopes=self.scopes,
             allowed_networks=self.allowed_networks,
             predecessor=self,
+            expires_at=expires_at,
         )
+
+    def rotate(
+        self, overlap: timedelta = OVERLAP, *, expires_at: datetime | None = None
+    ) -> tuple["ApiKey", str]:
+        """Issue a successor; this key ends after the overlap, or earlier if it was to end earlier.
+
+        Returns the successor and its secret.
+        """
+        successor = self.successor(expires_at=expires_at)
         with transaction.atomic():
             secret = successor.issue()
             self.expires_at = ApiKey.objects.filter(pk=self.pk).end_by(timezone.now() + overlap)
@@ -229,6 +236,12 @@ class Bucket(models.Model):
         return f"{self.tokens:g}"
 
 
+class RefusalQuerySet(models.QuerySet["Refusal"]):
+    def in_the_last(self, span: timedelta) -> int:
+        """How many requests were refused."""
+        return self.filter(minute__gte=timezone.now() - span).aggregate(sum=Sum("count"))["sum"] or 0
+
+
 class Refusal(models.Model):
     """Requests that were refused for one reason within one minute."""
 
@@ -244,6 +257,8 @@ class Refusal(models.Model):
     last_at = models.DateTimeField(_("last"))
     request_id = models.CharField(_("last request id"), max_length=64)
     address = models.CharField(_("last caller's address"), max_length=45)
+
+    objects = RefusalQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("refused request")

@@ -5,32 +5,39 @@ statement each. What a process has not written when it is killed is lost: this l
 """
 
 import atexit
+import json
 import logging
 import os
+import re
 import threading
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from ipaddress import ip_address
 from uuid import UUID
 
 from django.db import Error, connection
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 
 from pushcenter.access import gate, keys
 from pushcenter.access.models import Refusal
 from pushcenter.access.principal import Principal
+from pushcenter.access.problems import CONTENT_TYPE
 from pushcenter.ids import uuid7
 
 #: Seconds between two writings.
 WRITE_EVERY = 2.0
-#: So many different kinds are kept apart between two writings; the others become one for each reason.
-MOST_KINDS = 500
+#: So many kinds are kept apart in one minute; those that come later become one for each reason. Callers whom nobody
+#: knows, who may make up a key for each request, get less room than the systems.
+MOST_KINDS = 5_000
+MOST_STRANGERS = 100
 KEPT_FOR = timedelta(days=30)
 #: Rows that one statement deletes.
 GROUP = 5_000
 #: Other methods come from nobody that we want to tell apart.
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+CALLS = ("api/v1/", "callbacks/")
 log = logging.getLogger(__name__)
 
 # In one order, so that two processes never wait for each other in a circle.
@@ -74,21 +81,45 @@ class Seen:
 
 
 _seen: dict[Kind, Seen] = {}
+#: The kinds of the current minute, written or not.
+_known: set[Kind] = set()
 _lock = threading.Lock()
+
+
+def _forget_what_a_parent_saw() -> None:
+    """In the child of a fork: its parent writes that."""
+    global _lock  # noqa: PLW0603 - the parent may hold the old one
+    _lock = threading.Lock()
+    _seen.clear()
+
+
+os.register_at_fork(after_in_child=_forget_what_a_parent_saw)
 
 
 def note(request: HttpRequest, response: HttpResponseBase) -> None:
     """Count an answer that refuses; a statement comes later."""
+    writer.keep_going()
     now = timezone.now()
     kind = _kind(request, response, now)
     with _lock:
-        if kind not in _seen and len(_seen) >= MOST_KINDS:
-            kind = Kind(minute=kind.minute, system="", prefix="", status=kind.status, code=kind.code, call="")
+        kind = _bounded(kind)
         seen = _seen.setdefault(kind, Seen(first_at=now, last_at=now))
         seen.count += 1
         seen.last_at = now
-        seen.request_id = response.headers.get("X-Request-Id", "")
-        seen.address = gate.caller_address(request)[:45]
+        seen.request_id = response.headers.get("X-Request-Id", "")[:64]
+        seen.address = _address(request)
+
+
+def _bounded(kind: Kind) -> Kind:
+    """The kind itself while there is room for it in this minute."""
+    if kind in _known:
+        return kind
+    if _known and next(iter(_known)).minute != kind.minute:
+        _known.clear()
+    if len(_known) >= (MOST_KINDS if kind.system else MOST_STRANGERS):
+        return Kind(minute=kind.minute, system="", prefix="", status=kind.status, code=kind.code, call="")
+    _known.add(kind)
+    return kind
 
 
 def _kind(request: HttpRequest, response: HttpResponseBase, now: datetime) -> Kind:
@@ -98,7 +129,7 @@ def _kind(request: HttpRequest, response: HttpResponseBase, now: datetime) -> Ki
         system=str(caller.system.pk) if caller else "",
         prefix=caller.key.prefix if caller else _prefix(request),
         status=response.status_code,
-        code=str(getattr(response, "problem", "")),
+        code=_code(response),
         call=_call(request),
     )
 
@@ -109,16 +140,27 @@ def _prefix(request: HttpRequest) -> str:
     return keys.visible_prefix(secret) if keys.is_well_formed(secret) else ""
 
 
-def _call(request: HttpRequest) -> str:
-    """Such as ``POST /messages/{message_id}/cancel``; what is no call of the API has no name."""
-    match = request.resolver_match
-    if match is None or not match.route.startswith("api/v1/"):
+def _code(response: HttpResponseBase) -> str:
+    if response.headers.get("Content-Type") != CONTENT_TYPE or not isinstance(response, HttpResponse):
         return ""
-    path = match.route.removeprefix("api/v1")
-    for name in match.captured_kwargs:
-        path = path.replace(f"<str:{name}>", f"{{{name}}}").replace(f"<uuid:{name}>", f"{{{name}}}")
+    return str(json.loads(response.content)["code"])[:60]
+
+
+def _call(request: HttpRequest) -> str:
+    """Such as ``POST /messages/{message_id}/cancel``; what is no call has no name."""
+    route = request.resolver_match.route if request.resolver_match else ""
+    if not route.startswith(CALLS):
+        return ""
     method = request.method if request.method in METHODS else "OTHER"
-    return f"{method} {path}"[:200]
+    path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route.removeprefix("api/v1/"))
+    return f"{method} /{path}"[:200]
+
+
+def _address(request: HttpRequest) -> str:
+    try:
+        return str(ip_address(gate.caller_address(request)))
+    except ValueError:
+        return ""
 
 
 def write() -> int:
@@ -159,27 +201,30 @@ def _columns(taken: list[tuple[Kind, Seen]]) -> list[list[object]]:
 
 
 class Writer:
-    """A thread that writes every two seconds, and once more when its process ends."""
+    """A thread that writes every two seconds, and once more when its process ends.
+
+    Only a web server wants it; elsewhere whoever has refused something calls :func:`write`.
+    """
 
     def __init__(self) -> None:
+        self.is_wanted = False
         self._end = threading.Event()
         self._process = 0
 
     def keep_going(self) -> None:
-        """Start, unless it runs: after a fork, a process needs a thread of its own."""
-        if self._process == os.getpid():
-            return
-        self._process = os.getpid()
-        self._end = threading.Event()
-        thread = threading.Thread(target=self._run, name="refusals", daemon=True)
-        thread.start()
-        atexit.register(self._stop, thread)
+        """Start, unless it runs; after a fork, a process needs a thread of its own."""
+        if self.is_wanted and self._process != os.getpid():
+            self._process = os.getpid()
+            thread = threading.Thread(target=self._run, name="refusals", daemon=True)
+            thread.start()
+            atexit.register(self._stop, thread)
 
     def _run(self) -> None:
-        while not self._end.wait(WRITE_EVERY):
+        is_over = False
+        while not is_over:
+            is_over = self._end.wait(WRITE_EVERY)
             write()
-        write()
-        connection.close()
+            connection.close()
 
     def _stop(self, thread: threading.Thread) -> None:
         self._end.set()

@@ -123,6 +123,15 @@ def test_a_body_without_its_length_is_refused(shop: Gateway) -> None:
     problem(response, 411, "length_required")
 
 
+def test_a_head_over_the_limit_is_refused(shop: Gateway) -> None:
+    assert shop.post(MESSAGES, order(), Accept="a" * 8_000).status_code == 202
+    before = stored()
+    problem(shop.post(MESSAGES, order(), Accept="a" * 8_001), 431, "header_too_large")
+    problem(Gateway().post(MESSAGES, order(), Authorization="a" * 100_000), 431, "header_too_large")
+    problem(shop.post(f"{MESSAGES}?{'a' * 8_000}", order()), 414, "address_too_long")
+    assert stored() == before
+
+
 WHOLE = {
     "nothing": (b"", [("/template", "required"), ("/to", "required")]),
     "empty object": (b"{}", [("/template", "required"), ("/to", "required")]),

@@ -1,66 +1,27 @@
 """The API under its real server: what only shows where bytes come over a line."""
 
 import json
-import os
 import socket
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from http.client import HTTPConnection
-from pathlib import Path
+from collections.abc import Iterable, Iterator
+from http.client import HTTPConnection, HTTPResponse
 from typing import Any
-from urllib.parse import quote
 
 import pytest
-from django.conf import settings
-from django.db import connection
 
+from pushcenter.access.models import ApiKey, Refusal
 from pushcenter.access.problems import CONTENT_TYPE
 from tests import factories
 from tests.access.gateway import MESSAGES, NOTHING, order, stored
+from tests.access.server import PATIENCE_S, serving
 
-PATIENCE_S = 30
+MEGABYTE = b" " * 1_000_000
 
 
 @pytest.fixture
 def port(transactional_db: None) -> Iterator[int]:
-    """Gunicorn with the settings of the project, on the database of this test."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    command = [sys.executable, "-m", "gunicorn", "-c", "python:pushcenter.gunicorn_conf", "pushcenter.wsgi"]
-    options = ["--bind", f"127.0.0.1:{port}", "--workers", "1"]
-    with subprocess.Popen([*command, *options], cwd=settings.BASE_DIR, env=environment()) as process:
-        await_answer(process, port)
+    with serving() as port:
         yield port
-        process.terminate()
-        process.wait(PATIENCE_S)
-
-
-def environment() -> dict[str, str]:
-    found = connection.get_connection_params()
-    name = connection.settings_dict["NAME"]
-    return {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "pushcenter.settings",
-        "DATABASE_URL": f"postgres://{found['user']}@/{name}?host={quote(str(found['host']))}",
-        "SECRET_KEY": settings.SECRET_KEY,
-        "FIELD_KEYS": ",".join(settings.FIELD_KEYS),
-        "ALLOWED_HOSTS": "127.0.0.1",
-        "HTTPS": "off",
-        "PYTHONPATH": str(Path(settings.BASE_DIR)),
-    }
-
-
-def await_answer(process: subprocess.Popen[bytes], port: int) -> None:
-    until = time.monotonic() + PATIENCE_S
-    while process.poll() is None and time.monotonic() < until:
-        try:
-            return socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            time.sleep(0.05)
-    pytest.fail("gunicorn does not start")
 
 
 def call(port: int, body: Any, headers: dict[str, str], *, chunked: bool = False) -> tuple[int, str, bytes]:
@@ -72,17 +33,58 @@ def call(port: int, body: Any, headers: dict[str, str], *, chunked: bool = False
     return answer
 
 
+def send(port: int, parts: Iterable[bytes]) -> tuple[int, str, bytes, int]:
+    """Bytes as they are, as far as the server takes them; its answer, and how many parts it took."""
+    taken = 0
+    with socket.create_connection(("127.0.0.1", port), PATIENCE_S) as line:
+        try:
+            for part in parts:
+                line.sendall(part)
+                taken += 1
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # it has heard enough; its answer was on the way before
+        response = HTTPResponse(line)
+        response.begin()
+        return response.status, response.headers["Content-Type"], response.read(), taken
+
+
+def head(*lines: str) -> bytes:
+    return "\r\n".join([*lines, "Host: 127.0.0.1", "", ""]).encode("latin-1")
+
+
+POST = f"POST {MESSAGES} HTTP/1.1"
+#: What is no request that the application would see: whole, its status and code.
+UNREADABLE = {
+    "a header of 100 kB": (head(POST, "X-Long: " + "a" * 100_000), 431, "header_too_large"),
+    "a key of 10 kB": (head(POST, "Authorization: Bearer " + "a" * 10_000), 431, "header_too_large"),
+    "a thousand headers": (head(POST, *(f"X-{n}: 1" for n in range(1000))), 431, "header_too_large"),
+    "an address of 100 kB": (
+        head(f"GET {MESSAGES}?{'a' * 100_000} HTTP/1.1"),
+        414,
+        "address_too_long",
+    ),
+    "an address of 8,050 bytes": (
+        head(f"GET {MESSAGES}?{'a' * 8_030} HTTP/1.1"),
+        414,
+        "address_too_long",
+    ),
+    "no HTTP": (b"hello\r\n\r\n", 400, "bad_request"),
+    "a header without a name": (head(POST, ": x"), 400, "bad_request"),
+    "another encoding": (head(POST, "Transfer-Encoding: rot13"), 501, "not_implemented"),
+    "an expectation": (head(POST, "Expect: miracles"), 417, "expectation_failed"),
+    "a length that is none": (head(POST, "Content-Length: -1"), 400, "bad_request"),
+}
+
+
 def test_calls_over_a_real_line_are_taken_or_refused(port: int) -> None:
     factories.recipient()
     factories.template()
     factories.accounts("inbox", "email")
     headers = {"Authorization": f"Bearer {factories.key()[1]}", "Content-Type": "application/json"}
     body = json.dumps(order()).encode()
-    big = b"{}" + b" " * settings.MAX_BODY_BYTES
 
     refused = {
         "chunked": (call(port, iter([body]), {**headers, "Transfer-Encoding": "chunked"}, chunked=True), 411),
-        "too large": (call(port, big, headers), 413),
         "not JSON": (call(port, b"\xff\xfe", headers), 400),
         "no key": (call(port, body, {"Content-Type": "application/json"}), 401),
     }
@@ -90,10 +92,47 @@ def test_calls_over_a_real_line_are_taken_or_refused(port: int) -> None:
         assert (status, kind) == (expected, CONTENT_TYPE), name
         assert json.loads(content)["status"] == expected, name
 
-    # A head of this size never reaches the application: the server itself ends the call.
-    status, _kind, _content = call(port, body, {**headers, "X-Long": "a" * 100_000})
-    assert status in {400, 431}
+    for name, (text, expected, code) in UNREADABLE.items():
+        status, kind, content, _taken = send(port, [text])
+        assert (status, kind) == (expected, CONTENT_TYPE), name
+        assert json.loads(content)["code"] == code, name
+
+    # Fifty megabytes are not read to their end.
+    lines = [f"{name}: {value}" for name, value in headers.items()]
+    start = head(POST, "Content-Length: 50000000", *lines)
+    status, kind, content, taken = send(port, [start, *[MEGABYTE] * 50])
+    assert (status, kind, json.loads(content)["code"]) == (413, CONTENT_TYPE, "body_too_large")
+    assert taken < 25
     assert stored() == NOTHING
 
     assert call(port, body, headers)[0] == 202
     assert stored()["messages"] == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_another_process_changes_holds_within_seconds_and_what_it_refused_is_written() -> None:
+    """The server is a process of its own; this one revokes, as the console would in a third."""
+    row, secret = factories.key()
+    headers = {"Authorization": f"Bearer {secret}", "Content-Type": "application/json"}
+
+    def await_status(wanted: int) -> float:
+        began = time.monotonic()
+        while call(at, b"{}", headers)[0] != wanted and time.monotonic() - began < PATIENCE_S:
+            time.sleep(0.05)
+        return time.monotonic() - began
+
+    with serving() as at:
+        assert call(at, b"{}", headers)[0] == 422
+        ApiKey.objects.filter(pk=row.pk).update(scopes=["read"])
+        assert await_status(403) < 5
+        row.system.is_active = False
+        row.system.save()
+        assert await_status(401) < 5
+        row.system.is_active = True
+        row.system.save()
+        assert await_status(403) < 5
+        ApiKey.objects.filter(pk=row.pk).revoke()
+        assert await_status(401) < 5
+    found = set(Refusal.objects.values_list("status", "code", "call", "prefix"))
+    assert {(401, "invalid_key", "POST /messages", row.prefix)} <= found
+    assert {(403, "missing_scope", "POST /messages", row.prefix)} <= found

@@ -7,6 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from analytics_app.models import HourlyStat
+from pushcenter.access.models import Refusal
 from pushcenter.messaging.models import Batch
 from pushcenter.recipients.models import Category, Group, Preference, Recipient, Suppression
 from tests import factories
@@ -30,6 +31,10 @@ def everything(sent: Sent) -> None:
         accepted=1,
     )
     Batch.objects.create(system=system, reference="night", accepted=3)
+    now = sent.message.accepted_at
+    Refusal.objects.create(
+        minute=now, system=system, status=429, code="rate_limited", count=3, first_at=now, last_at=now
+    )
     Group.objects.create(code="vip", name="VIP")
     person, category = Recipient.objects.get(), Category.objects.get()
     Preference.objects.create(recipient=person, category=category, channel="sms")

@@ -1,7 +1,12 @@
-"""A key is seen once."""
+"""A key is seen once, gives way to a successor, and ends."""
 
+from datetime import timedelta
+from typing import Any
+
+import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from pushcenter.access.keys import digest
 from pushcenter.access.models import ApiKey
@@ -72,9 +77,10 @@ def test_revoking_asks_first_and_is_for_ever(as_role: AsRole) -> None:
     client.get(url)
     key.refresh_from_db()
     assert key.revoked_at is None
-    client.post(url, {"_form_submitted": "True"})
+    page = client.post(url, {"_form_submitted": "True"}, follow=True)
     key.refresh_from_db()
     assert key.revoked_at is not None
+    assert "The key was revoked" in page.content.decode()
     change = reverse("admin:access_apikey_change", args=[key.pk])
     assert client.post(change, {"name": "again", "scopes": ["send"]}).status_code == 403
 
@@ -83,3 +89,45 @@ def test_only_who_may_change_keys_revokes_one(as_role: AsRole) -> None:
     key, _secret = factories.key()
     url = reverse("admin:access_apikey_revoke", args=[key.pk])
     assert as_role("Analysts").post(url, {"_form_submitted": "True"}).status_code == 403
+
+
+def rotate(client: Client, key: ApiKey, overlap: Any, **options: Any) -> Any:
+    url = reverse("admin:access_apikey_rotate", args=[key.pk])
+    return client.post(url, {"_form_submitted": "True", "overlap": overlap}, **options)
+
+
+@pytest.mark.parametrize("overlap", [0, 3600, 24 * 3600, 7 * 24 * 3600])
+def test_a_successor_is_shown_once_and_the_old_key_ends_after_the_overlap(
+    as_role: AsRole, overlap: int
+) -> None:
+    key, _secret = factories.key(name="till", scopes=["send"])
+    page = rotate(as_role("Operators"), key, overlap, follow=True)
+    secret = page.context["secret"]
+    successor = ApiKey.objects.get(digest=digest(secret))
+    assert (successor.predecessor, successor.name, successor.scopes) == (key, "till", ["send"])
+    key.refresh_from_db()
+    assert key.expires_at is not None
+    assert abs(key.expires_at - timezone.now() - timedelta(seconds=overlap)) < timedelta(minutes=1)
+    assert "It succeeds another key" in page.content.decode()
+
+
+def test_the_overlap_is_asked_for_first(as_role: AsRole) -> None:
+    key, _secret = factories.key()
+    client = as_role("Operators")
+    page = client.get(reverse("admin:access_apikey_rotate", args=[key.pk])).content.decode()
+    assert "a day" in page
+    assert rotate(client, key, 77).status_code == 200, "an overlap that is not offered"
+    assert not key.successors.exists()
+
+
+def test_a_key_that_has_ended_has_no_successor(admin_client: Client) -> None:
+    key, _secret = factories.key(expires_at=timezone.now())
+    page = rotate(admin_client, key, 0, follow=True)
+    assert "This key has ended" in page.content.decode()
+    assert not key.successors.exists()
+
+
+def test_only_who_may_make_keys_replaces_one(as_role: AsRole) -> None:
+    key, _secret = factories.key()
+    assert rotate(as_role("Analysts"), key, 0).status_code == 403
+    assert not key.successors.exists()

@@ -2,7 +2,7 @@
 
 import pytest
 from django.contrib.auth.models import User
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from pushcenter.messaging import dispatch
 from pushcenter.messaging.models import Message
@@ -62,6 +62,30 @@ def test_an_analyst_sees_figures_and_a_chart_and_downloads_them(visit: Visit) ->
         page.get_by_role("link", name="Download as CSV").click()
     assert "accepted" in download.value.path().read_text(encoding="utf-8-sig").lower()
     assert visit.faults == []
+
+
+def test_an_operator_replaces_a_key_and_revokes_it(visit: Visit) -> None:
+    key, _secret = factories.key()
+    place = f"/admin/access/apikey/{key.pk}/change/"
+    page = signed_in(visit).open(place)
+    assert fits(visit)
+    act(page, "Replace")
+    page.get_by_role("button", name="Make the successor").click()
+    expect(page.locator("#secret")).to_contain_text("pc_live_")
+    assert fits(visit)
+    visit.open(place)
+    act(page, "Revoke")
+    page.get_by_role("button", name="Revoke").last.click()
+    expect(page.get_by_text("The key was revoked")).to_be_visible()
+    assert fits(visit)
+    assert visit.faults == []
+
+
+def act(page: Page, name: str) -> None:
+    """Choose an action of a row's page; on a telephone they stand in a menu."""
+    if page.viewport_size and page.viewport_size["width"] < 500:
+        page.locator("button:visible, a:visible, div:visible").get_by_text("more_horiz").first.click()
+    page.locator("a:visible, button:visible", has_text=name).first.click()
 
 
 def test_an_integrator_reads_the_api_page(visit: Visit) -> None:

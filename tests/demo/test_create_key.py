@@ -4,7 +4,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from pushcenter.access import keys
-from pushcenter.access.models import ApiKey
+from pushcenter.access.models import ApiKey, Scope
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -33,11 +33,20 @@ def test_a_test_key_with_scopes_and_a_name() -> None:
     assert (row.is_test, row.scopes, row.name) == (True, ["read", "recipients"], "CI")
 
 
+def test_every_scope_can_be_given() -> None:
+    factories.system("shop")
+    key = create("shop", "--scopes", ",".join(Scope.values)).strip()
+    assert ApiKey.objects.get(digest=keys.digest(key)).scopes == Scope.values
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
         (["shp"], "No system has the code 'shp'. Known: shop."),
-        (["shop", "--scopes", "send,fly"], "Unknown: fly. Scopes are send, read, recipients."),
+        (
+            ["shop", "--scopes", "send,fly"],
+            "Unknown: fly. Scopes are send, read, recipients, templates, broadcast, stats, keys.",
+        ),
         (["shop", "--scopes", ","], "No scope is given."),
         (["shop", "--name", "x" * 101], "longer than 100"),
     ],

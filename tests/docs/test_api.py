@@ -10,9 +10,11 @@ from django.test import Client
 from channels_app import registry
 from channels_app.adapters.simulated import MAGIC, magic_outcome
 from channels_app.contract import Address
+from pushcenter import web_worker
+from pushcenter.access.gate import Reason
 from pushcenter.access.models import Scope
 from pushcenter.access.serializers.messages import SendSerializer
-from pushcenter.messaging.routing import Reason
+from pushcenter.messaging import routing
 from pushcenter.messaging.states import State
 from tests import factories
 from tests.docs.pages import DOCS, ROOT, codes, prose, table
@@ -20,7 +22,7 @@ from tests.docs.pages import DOCS, ROOT, codes, prose, table
 PAGE = DOCS / "api.md"
 
 #: What may answer a caller, but the console and the table of systems.
-ACCESS = ("authentication", "fields", "parsing", "permissions", "problems")
+ACCESS = ("door", "fields", "gate", "issuing", "parsing", "problems")
 SOURCES = [
     *(ROOT / "pushcenter/access" / f"{name}.py" for name in ACCESS),
     *sorted((ROOT / "pushcenter/access/views").glob("*.py")),
@@ -77,14 +79,20 @@ def _values(value: ast.expr, tree: ast.Module) -> Iterator[str]:
 
 
 def defaults() -> set[str]:
-    """The codes of our own exception classes."""
-    return {
-        str(ast.literal_eval(node.value))
+    """The codes of our own exception classes; those of the gate stand in its list of reasons."""
+    return set(Reason) | {
+        str(node.value.value)
         for path in SOURCES
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Assign)
+        and isinstance(node.value, ast.Constant)
         and any(getattr(to, "id", "") == "default_code" for to in node.targets)
     }
+
+
+def of_the_server() -> set[str]:
+    """The codes that the web server itself gives."""
+    return {code for _status, code, _detail in (*web_worker.ANSWERS.values(), web_worker.OTHERWISE)}
 
 
 def documented(heading: str, column: int) -> set[str]:
@@ -134,7 +142,9 @@ def test_the_codes_of_problems_are_those_of_the_code(call: Any) -> None:
         call(MESSAGES, method="PUT").json()["code"],
         call(MESSAGES, "x", kind="text/plain").json()["code"],
     }
-    assert documented("### Codes of a problem", 1) == in_code(PROBLEMS) | defaults() | observed
+    assert documented("### Codes of a problem", 1) == (
+        in_code(PROBLEMS) | defaults() | of_the_server() | observed
+    )
 
 
 def test_the_states_of_a_delivery_are_all_told() -> None:
@@ -142,7 +152,7 @@ def test_the_states_of_a_delivery_are_all_told() -> None:
 
 
 def test_the_reasons_for_which_a_channel_is_skipped_are_all_told() -> None:
-    reasons = set(Reason) - {Reason.IN_ROUTE, Reason.KEPT_AS_FALLBACK}
+    reasons = set(routing.Reason) - {routing.Reason.IN_ROUTE, routing.Reason.KEPT_AS_FALLBACK}
     assert {reason.value for reason in reasons} <= documented("### Codes of a delivery", 0)
 
 

@@ -49,7 +49,9 @@ def endpoints() -> list[str]:
 
 
 def as_documented(path: str) -> str:
-    return path.replace("{message_id}", "{id}").replace("{account_id}", "{account}")
+    return (
+        path.replace("{message_id}", "{id}").replace("{key_id}", "{id}").replace("{account_id}", "{account}")
+    )
 
 
 @pytest.mark.parametrize("command", commands())

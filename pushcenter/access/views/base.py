@@ -27,7 +27,7 @@ DESCRIPTIONS = {
     401: "No key, or one that is not valid.",
     403: "The key, or its system, may not do this.",
     404: "Not found, or not yours.",
-    409: "The Idempotency-Key belongs to another call, or the same call is being worked on.",
+    409: "The Idempotency-Key belongs to another call, or to one being worked on; or what it is about has ended.",
     411: "The body comes without its length.",
     413: "The body is too large.",
     415: "The body is not declared as application/json.",
@@ -38,10 +38,10 @@ DESCRIPTIONS = {
 
 
 def problems(*statuses: int) -> dict[tuple[int, str], OpenApiResponse]:
-    """The error answers of a call, for its OpenAPI description."""
+    """The error answers of a call, for its OpenAPI description; any call can come too often."""
     return {
         (status, CONTENT_TYPE): OpenApiResponse(ProblemSerializer, description=DESCRIPTIONS[status])
-        for status in statuses
+        for status in sorted({*statuses, 429})
     }
 
 
@@ -74,6 +74,8 @@ class GatewayView(APIView):
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]
     #: Bytes of a body; None is what the setting MAX_BODY_BYTES says.
     max_body: int | None = None
+    #: Whether an answer has a secret in it, which is not to be kept as it is.
+    answers_are_secret = False
     request_id = ""
     limits: Mapping[str, str] = {}
 
@@ -96,7 +98,8 @@ class GatewayView(APIView):
         handler = cast("Callable[..., Response]", self.post)  # type: ignore[attr-defined]
 
         def post(request: Request, *args: Any, **kwargs: Any) -> Response | HttpResponse:
-            return once(cast("Call", call), lambda: handler(request, *args, **kwargs))
+            act = lambda: handler(request, *args, **kwargs)  # noqa: E731 - it is called at most once
+            return once(cast("Call", call), act, is_sealed=self.answers_are_secret)
 
         self.post = post  # type: ignore[method-assign]
 

@@ -1,6 +1,8 @@
 """What people do with a delivery: opened, clicked, converted, replied."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -13,15 +15,24 @@ from pushcenter.messaging.models import Delivery, Interaction
 FIRST = {"opened": "opened_at", "clicked": "clicked_at", "converted": "converted_at"}
 
 
-def record(delivery: Delivery, kind: str, *, at: datetime | None = None, source: str = "") -> bool:
-    """Write an interaction down; True where it is the first of its kind for this delivery."""
+def record(
+    delivery: Delivery,
+    kind: str,
+    *,
+    at: datetime | None = None,
+    source: str = "",
+    event_id: str = "",
+    data: Mapping[str, Any] | None = None,
+) -> Interaction:
+    """Write an interaction down. The first of its kind for this delivery is counted."""
     moment = at or timezone.now()
     with transaction.atomic():
-        interaction = Interaction.objects.create(delivery=delivery, kind=kind, at=moment, source=source)
-        is_first = kind in FIRST and Delivery.objects.first_time(delivery.pk, FIRST[kind], moment)
-        if is_first:
+        interaction = Interaction.objects.create(
+            delivery=delivery, kind=kind, at=moment, source=source, event_id=event_id, data=dict(data or {})
+        )
+        if kind in FIRST and Delivery.objects.first_time(delivery.pk, FIRST[kind], moment):
             tally.write([tally.interacted(interaction)])
-    return is_first
+    return interaction
 
 
 def record_opened(unread: DeliveryQuerySet, *, source: str) -> int:

@@ -51,6 +51,32 @@ class EachByItself(serializers.ListField):
         return values
 
 
+class TextField(serializers.CharField):
+    """A text, and not a number that could be read as one."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class PatternField(TextField, serializers.RegexField):
+    """A text of a certain form."""
+
+
+class CodeField(TextField, serializers.SlugField):
+    """A code of letters, digits, hyphens and underscores."""
+
+
+class FlagField(serializers.BooleanField):
+    """True or false, and no word for them."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return data
+
+
 class ZonedDateTimeField(serializers.DateTimeField):
     """An ISO 8601 moment with its zone; without one it would mean another moment elsewhere."""
 

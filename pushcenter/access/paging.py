@@ -4,7 +4,7 @@ A cursor names the last row of a page by what the list is sorted by, so that row
 nothing.
 """
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
@@ -70,7 +70,7 @@ def _encoded(text: str) -> str:
 
 def _decoded(cursor: str) -> str:
     try:
-        text = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+        text = b64decode(cursor + "=" * (-len(cursor) % 4), altchars="-_", validate=True).decode()
     except ValueError:
         raise _bad_cursor() from None
     if "\0" in text:

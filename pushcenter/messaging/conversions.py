@@ -47,7 +47,7 @@ class Report:
 
     def data(self) -> dict[str, Any]:
         """What is kept of it beside the delivery and the time."""
-        value = "" if self.value is None else str(self.value)
+        value = "" if self.value is None else f"{self.value:f}"
         told = {"event": self.event, "value": value, "currency": self.currency, "event_id": self.event_id}
         return {name: text for name, text in told.items() if text}
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from uuid import UUID
 
+from django.contrib.admin.models import LogEntry
 from django.db import connection, transaction
 
 from pushcenter.messaging import operate
@@ -53,5 +54,12 @@ def erase(people: Iterable[UUID], *, by: str) -> int:
         with connection.cursor() as cursor:
             for statement in (MESSAGES, RECEIPT_CALLS, RECEIPTS, ATTEMPTS, DELIVERIES):
                 cursor.execute(statement, {"people": ids})
+        _leave_no_name_in_the_log(ids)
         Recipient.objects.filter(pk__in=ids).delete()
     return len(ids)
+
+
+def _leave_no_name_in_the_log(people: Iterable[UUID]) -> None:
+    """The console writes down whom somebody changed, by name."""
+    changes = LogEntry.objects.filter(content_type__app_label="recipients", content_type__model="recipient")
+    changes.filter(object_id__in=[str(each) for each in people]).update(object_repr="-")

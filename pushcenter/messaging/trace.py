@@ -11,6 +11,7 @@ from pushcenter.messaging.models import (
     Delivery,
     Event,
     Interaction,
+    InteractionKind,
     Message,
     Receipt,
 )
@@ -178,7 +179,8 @@ def _receipt(receipt: Receipt, channels: Mapping[Any, str]) -> Entry:
 
 
 def _interaction(interaction: Interaction, channels: Mapping[Any, str]) -> Entry:
-    source = f"seen by {interaction.source}" if interaction.source else ""
+    verb = "reported" if interaction.kind == InteractionKind.CONVERTED else "seen"
+    source = f"{verb} by {interaction.source}" if interaction.source else ""
     return Entry(
         at=interaction.at,
         tier="service",

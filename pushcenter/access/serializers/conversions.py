@@ -1,11 +1,29 @@
 """The shapes of conversions."""
 
+from decimal import Decimal
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from pushcenter.access.fields import StrictSerializer, ZonedDateTimeField
+from pushcenter.access.fields import PatternField, StrictSerializer, TextField, ZonedDateTimeField
 from pushcenter.access.serializers.recipients import ExternalIdField
+
+
+@extend_schema_field({"type": ["number", "string"], "minimum": 0, "pattern": r"^\d{1,14}(\.\d{1,4})?$"})
+class AmountField(serializers.DecimalField):
+    """A sum of money, as a number or (exactly) as a text."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_digits=18, decimal_places=4, min_value=0, **kwargs)
+
+    def to_internal_value(self, data: Any) -> Decimal:
+        if not isinstance(data, int | float | str) or isinstance(data, bool):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+    def quantize(self, value: Decimal) -> Decimal:
+        return value  # as it was written
 
 
 class ConversionSerializer(StrictSerializer):
@@ -15,23 +33,21 @@ class ConversionSerializer(StrictSerializer):
     recipient = ExternalIdField(
         required=False, help_text="With `reference`, instead of `message`: to whom it was sent."
     )
-    reference = serializers.CharField(
+    reference = TextField(
         required=False, max_length=200, help_text="With `recipient`: your own id of the message."
     )
-    channel = serializers.CharField(
+    channel = TextField(
         required=False,
         max_length=40,
         help_text="Which of its deliveries; otherwise the one that came furthest: clicked, opened, delivered, sent.",
     )
-    event = serializers.CharField(required=False, max_length=80, help_text="What it was, such as purchase.")
-    value = serializers.DecimalField(
-        required=False, max_digits=18, decimal_places=4, min_value=0, help_text="What it was worth."
-    )
-    currency = serializers.RegexField(
-        r"^[A-Z]{3}\Z", required=False, help_text="Of the value: a code of ISO 4217, such as EUR."
+    event = TextField(required=False, max_length=80, help_text="What it was, such as purchase.")
+    value = AmountField(required=False, help_text="What it was worth: a number, or exactly as a text.")
+    currency = PatternField(
+        r"^[A-Z]{3}$", required=False, help_text="Of the value: a code of ISO 4217, such as EUR."
     )
     at = ZonedDateTimeField(required=False, help_text="When it was; otherwise now.")
-    event_id = serializers.CharField(
+    event_id = TextField(
         required=False, max_length=200, help_text="Your own id of it: reported twice, it counts once."
     )
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from pushcenter.access.fields import StrictSerializer
+from pushcenter.access.fields import CodeField, StrictSerializer, TextField
 from pushcenter.access.paging import next_cursor
 from pushcenter.access.serializers.recipients import MAX_ITEMS
 
@@ -25,19 +25,17 @@ class GroupsSerializer(serializers.Serializer):
 
 
 class GroupNewSerializer(StrictSerializer):
-    code = serializers.SlugField(
-        max_length=60, help_text="Letters, digits, hyphens and underscores. It never changes."
-    )
-    name = serializers.CharField(max_length=100)
+    code = CodeField(max_length=60, help_text="Letters, digits, hyphens and underscores. It never changes.")
+    name = TextField(max_length=100)
 
 
 class GroupRenameSerializer(StrictSerializer):
-    name = serializers.CharField(max_length=100)
+    name = TextField(max_length=100)
 
 
 def people(help_text: str) -> serializers.ListField:
     return serializers.ListField(
-        child=serializers.CharField(max_length=200, trim_whitespace=False),
+        child=TextField(max_length=200, trim_whitespace=False),
         required=False,
         default=list,
         max_length=MAX_ITEMS,

@@ -6,7 +6,7 @@ from typing import Any
 from rest_framework import serializers
 
 from channels_app import registry
-from pushcenter.access.fields import EachByItself, StrictSerializer
+from pushcenter.access.fields import EachByItself, FlagField, PatternField, StrictSerializer, TextField
 from pushcenter.access.paging import PageQuerySerializer, next_cursor
 from pushcenter.access.serializers.messages import LOCALE, MAX_ADDRESS, fits_an_index
 from pushcenter.faults import Fault, Rejected
@@ -19,7 +19,7 @@ MAX_ITEMS = 10_000
 PRIMARY = "The one of its kind that is used. Without a mark it is the last of its kind."
 
 
-class ExternalIdField(serializers.CharField):
+class ExternalIdField(TextField):
     """The enterprise's own id of a person, as the directory takes it."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -32,10 +32,10 @@ class AddressSerializer(StrictSerializer):
     """One address of a recipient."""
 
     kind = serializers.ChoiceField([], help_text="What the channels call it, such as email or phone.")
-    value = serializers.CharField(
+    value = TextField(
         max_length=MAX_ADDRESS, validators=[fits_an_index], help_text="Stored in one form for each kind."
     )
-    is_primary = serializers.BooleanField(required=False, help_text=PRIMARY)
+    is_primary = FlagField(required=False, help_text=PRIMARY)
 
     def get_fields(self) -> dict[str, serializers.Field]:
         fields = super().get_fields()
@@ -45,7 +45,7 @@ class AddressSerializer(StrictSerializer):
 
 def groups_field(**kwargs: Any) -> serializers.ListField:
     return serializers.ListField(
-        child=serializers.CharField(max_length=60),
+        child=TextField(max_length=60),
         max_length=MAX_GROUPS,
         help_text="Codes of groups that exist.",
         **kwargs,
@@ -55,13 +55,11 @@ def groups_field(**kwargs: Any) -> serializers.ListField:
 class PersonSerializer(StrictSerializer):
     """What may be said of a person. What is left out stays as it is."""
 
-    name = serializers.CharField(required=False, allow_blank=True, max_length=200)
-    locale = serializers.RegexField(
+    name = TextField(required=False, allow_blank=True, max_length=200)
+    locale = PatternField(
         LOCALE, required=False, allow_blank=True, max_length=35, help_text="Such as en or zh-hans."
     )
-    time_zone = serializers.CharField(
-        required=False, allow_blank=True, max_length=50, help_text="Such as Asia/Shanghai."
-    )
+    time_zone = TextField(required=False, allow_blank=True, max_length=50, help_text="Such as Asia/Shanghai.")
     groups = groups_field(required=False)
     addresses = serializers.ListField(
         child=AddressSerializer(),
@@ -210,11 +208,9 @@ class RecipientQuerySerializer(PageQuerySerializer):
 class PreferenceSerializer(StrictSerializer):
     """A word on a category: on one channel, or on all."""
 
-    category = serializers.CharField(max_length=60)
-    channel = serializers.CharField(
-        required=False, allow_null=True, max_length=40, help_text="Null: on every channel."
-    )
-    muted = serializers.BooleanField()
+    category = TextField(max_length=60)
+    channel = TextField(required=False, allow_null=True, max_length=40, help_text="Null: on every channel.")
+    muted = FlagField()
 
     def to_representation(self, instance: Wish) -> dict[str, Any]:
         return {

@@ -2,7 +2,7 @@
 
 from rest_framework import serializers
 
-from pushcenter.access.fields import StrictSerializer
+from pushcenter.access.fields import PatternField, StrictSerializer, TextField
 from pushcenter.access.paging import PageQuerySerializer, next_cursor
 from pushcenter.access.serializers.messages import LOCALE
 from pushcenter.access.serializers.recipients import ExternalIdField
@@ -66,8 +66,8 @@ class PreviewSerializer(StrictSerializer):
     """What to show of a template."""
 
     params = serializers.DictField(required=False, help_text="Otherwise the template's sample.")
-    channel = serializers.CharField(required=False, max_length=40, help_text="Otherwise every channel.")
-    locale = serializers.RegexField(
+    channel = TextField(required=False, max_length=40, help_text="Otherwise every channel.")
+    locale = PatternField(
         LOCALE, required=False, max_length=35, help_text="Otherwise the recipient's, or every language."
     )
     recipient = ExternalIdField(

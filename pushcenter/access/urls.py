@@ -5,7 +5,7 @@ from django.urls import path
 from pushcenter.access.views.batches import BatchView
 from pushcenter.access.views.conversions import ConversionsView
 from pushcenter.access.views.groups import GroupsView, GroupView, MembersView
-from pushcenter.access.views.inbox import InboxReadView, InboxView
+from pushcenter.access.views.inbox import InboxArchiveView, InboxReadView, InboxUnreadView, InboxView
 from pushcenter.access.views.messages import MessagesView, MessageView, TraceView
 from pushcenter.access.views.recipients import (
     PreferencesView,
@@ -27,6 +27,8 @@ urlpatterns = [
     path("recipients/<str:external_id>/preferences", PreferencesView.as_view(), name="preferences"),
     path("recipients/<str:external_id>/inbox", InboxView.as_view(), name="inbox"),
     path("recipients/<str:external_id>/inbox/read", InboxReadView.as_view(), name="inbox-read"),
+    path("recipients/<str:external_id>/inbox/unread", InboxUnreadView.as_view(), name="inbox-unread"),
+    path("recipients/<str:external_id>/inbox/archive", InboxArchiveView.as_view(), name="inbox-archive"),
     path("groups", GroupsView.as_view(), name="groups"),
     path("groups/<str:code>", GroupView.as_view(), name="group"),
     path("groups/<str:code>/members", MembersView.as_view(), name="members"),

@@ -1,4 +1,4 @@
-"""What people do with a delivery: opened, clicked, converted, replied."""
+"""What people do with a delivery: opened, clicked, converted, replied, archived."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -48,3 +48,15 @@ def record_opened(unread: DeliveryQuerySet, *, source: str) -> int:
         Delivery.objects.filter(pk__in=[row.pk for row in rows]).update(opened_at=moment)
         tally.write(tally.interacted(each) for each in seen)
     return len(rows)
+
+
+def record_archived(rows: DeliveryQuerySet, *, source: str) -> int:
+    """Write down that all of these have been put away, at once; returns how many they were."""
+    moment = timezone.now()
+    with transaction.atomic():
+        found = list(rows.order_by("id").select_for_update(of=("self",)))
+        Interaction.objects.bulk_create(
+            [Interaction(delivery=row, kind="archived", at=moment, source=source) for row in found],
+            batch_size=1000,
+        )
+    return len(found)

@@ -450,6 +450,7 @@ class InteractionKind(models.TextChoices):
     CLICKED = "clicked", _("clicked")
     CONVERTED = "converted", _("converted")
     REPLIED = "replied", _("replied")
+    ARCHIVED = "archived", _("archived")
 
 
 class Interaction(models.Model):

@@ -9,12 +9,15 @@ from rest_framework.response import Response
 
 from pushcenter.access.models import Scope
 from pushcenter.access.serializers.inbox import (
+    ArchivedSerializer,
+    ArchiveSerializer,
     InboxQuerySerializer,
     InboxSerializer,
     MarkedSerializer,
     MarkReadSerializer,
+    UnreadSerializer,
 )
-from pushcenter.access.views.base import GatewayView, problems
+from pushcenter.access.views.base import OF_BODY, GatewayView, problems
 from pushcenter.messaging.inbox import Inbox
 from pushcenter.recipients.models import Recipient
 
@@ -75,3 +78,37 @@ class InboxReadView(OfRecipient):
         box = self.inbox(external_id)
         marked = box.mark_read(serializer.validated_data.get("ids"))
         return Response(MarkedSerializer({"marked": marked, "unread": box.unread_count()}).data)
+
+
+class InboxUnreadView(OfRecipient):
+    scopes = {"GET": Scope.RECIPIENTS}
+
+    @extend_schema(
+        operation_id="count_unread",
+        summary="Count what is unread in an inbox",
+        description="For the number beside the bell.",
+        responses={200: UnreadSerializer, **problems(401, 403, 404, 503)},
+        tags=["inbox"],
+    )
+    def get(self, request: Request, external_id: str) -> Response:
+        return Response(UnreadSerializer({"unread": self.inbox(external_id).unread_count()}).data)
+
+
+class InboxArchiveView(OfRecipient):
+    scopes = {"POST": Scope.RECIPIENTS}
+
+    @extend_schema(
+        operation_id="archive_inbox",
+        summary="Put entries of an inbox away",
+        description="They are listed and counted as unread no more. Ids of entries that are not in this inbox, or "
+        "were put away before, change nothing.",
+        request=ArchiveSerializer,
+        responses={200: ArchivedSerializer, **problems(*OF_BODY, 404)},
+        tags=["inbox"],
+    )
+    def post(self, request: Request, external_id: str) -> Response:
+        serializer = ArchiveSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        box = self.inbox(external_id)
+        archived = box.archive(serializer.validated_data["ids"])
+        return Response(ArchivedSerializer({"archived": archived, "unread": box.unread_count()}).data)

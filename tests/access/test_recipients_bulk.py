@@ -91,7 +91,7 @@ BAD: list[dict[str, Any]] = [
     {"external_id": "a/b", "nmae": "Ann"},
     {"external_id": "u-0"},
     {},
-    {"external_id": "u-4", "groups": ["nobody"], "name": 7},
+    {"external_id": "u-4", "groups": ["nobody"], "name": "Ann"},
 ]
 FOUND = [
     (1, "/addresses/0/value", "invalid_email"),

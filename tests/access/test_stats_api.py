@@ -9,6 +9,7 @@ from django.utils import timezone
 from analytics_app.models import MEASURES, HourlyStat
 from pushcenter.access.models import System
 from pushcenter.messaging import dispatch
+from templates_app.models import Template
 from tests import factories
 from tests.access.gateway import Gateway, faults
 
@@ -23,7 +24,7 @@ def stat(
     HourlyStat.objects.create(
         hour=datetime.fromisoformat(hour).replace(tzinfo=UTC),
         system=factories.system(system),
-        template=factories.Template.objects.get(code=template),
+        template=Template.objects.get(code=template),
         channel=channel,
         **sums,
     )

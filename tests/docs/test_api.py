@@ -122,6 +122,7 @@ BAD = [
     ("GET", f"{PEOPLE}?q=%00", ""),
     ("POST", CONVERSIONS, '{"value": 1e300}'),
     ("POST", CONVERSIONS, '{"value": 1.23456}'),
+    ("POST", CONVERSIONS, '{"value": 1234567890123456}'),
 ]
 
 

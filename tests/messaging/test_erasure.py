@@ -6,6 +6,7 @@ import pytest
 from django.core import serializers
 from django.db.models import Model
 
+from channels_app.models import Account
 from pushcenter.messaging import dispatch, erasure, fallback
 from pushcenter.messaging.models import (
     Attempt,
@@ -39,7 +40,7 @@ def person(db: None) -> Recipient:
     factories.message(params=params, metadata=metadata, reference="SO-1")
     _inbox, mail = deliveries()
     call = ReceiptCall.objects.create(
-        account=factories.Account.objects.get(channel="email"), body=b"SECRET", query={"to": "SECRET"}
+        account=Account.objects.get(channel="email"), body=b"SECRET", query={"to": "SECRET"}
     )
     Receipt.objects.create(
         delivery=mail, call=call, provider_id="p-1", outcome="sent", reason="SECRET", at=mail.accepted_at

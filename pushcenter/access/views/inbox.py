@@ -17,7 +17,7 @@ from pushcenter.access.serializers.inbox import (
     MarkReadSerializer,
     UnreadSerializer,
 )
-from pushcenter.access.views.base import OF_BODY, GatewayView, problems
+from pushcenter.access.views.base import OF_BODY, OF_CALL, GatewayView, problems
 from pushcenter.messaging.inbox import Inbox
 from pushcenter.recipients.models import Recipient
 
@@ -87,7 +87,7 @@ class InboxUnreadView(OfRecipient):
         operation_id="count_unread",
         summary="Count what is unread in an inbox",
         description="For the number beside the bell.",
-        responses={200: UnreadSerializer, **problems(401, 403, 404, 503)},
+        responses={200: UnreadSerializer, **problems(*OF_CALL, 404)},
         tags=["inbox"],
     )
     def get(self, request: Request, external_id: str) -> Response:

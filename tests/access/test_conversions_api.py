@@ -91,6 +91,14 @@ def test_a_message_is_named_by_recipient_and_reference_the_newest_one(shop: Gate
     assert shop.post(CONVERSIONS, body).json()["message"] == newest
 
 
+def test_a_magic_recipient_converts_too(shop: Gateway) -> None:
+    tester = Gateway(factories.key(is_test=True)[1])
+    message = sent(tester, reference="T-1", to={"recipient": "simulated:delivered"})
+    body = {"recipient": "simulated:delivered", "reference": "T-1"}
+    assert tester.post(CONVERSIONS, body).json()["message"] == message
+    problem(shop.post(CONVERSIONS, body), 404, "not_found")
+
+
 STEPS: list[tuple[list[tuple[str, str]], str]] = [
     ([("email", "opened")], "email"),
     ([("inbox", "clicked"), ("email", "opened")], "inbox"),

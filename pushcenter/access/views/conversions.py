@@ -33,7 +33,7 @@ class ConversionsView(GatewayView):
         description="Of a message of the calling system, or of the newest one with a reference to a recipient. A test "
         "key reports on what test keys sent, and only on that. 200 where this `event_id` had been reported before.",
         request=ConversionSerializer,
-        responses={200: ConvertedSerializer, 202: ConvertedSerializer, **problems(*OF_BODY, 404)},
+        responses={200: ConvertedSerializer, 202: ConvertedSerializer, **problems(*OF_BODY, 404, 409)},
         examples=[EXAMPLE],
         tags=["figures"],
     )

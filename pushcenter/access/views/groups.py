@@ -132,7 +132,7 @@ class MembersView(DirectoryView):
         summary="Take up to 10,000 people into a group, and as many out",
         description=f"All of them, or after an error nobody. {NO_TEST}",
         request=MoveSerializer,
-        responses={200: MovedSerializer, **problems(*OF_BODY, 404)},
+        responses={200: MovedSerializer, **problems(*OF_BODY, 404, 409)},
         examples=[MOVE],
         tags=["groups"],
     )

@@ -39,7 +39,7 @@ class InboxView(OfRecipient):
         summary="List a recipient's inbox, newest first",
         description="Each entry in the recipient's language. A test key sees what test keys sent, and only that.",
         parameters=[InboxQuerySerializer],
-        responses={200: InboxSerializer, **problems(401, 403, 404, 422)},
+        responses={200: InboxSerializer, **problems(*OF_CALL, 404, 422)},
         tags=["inbox"],
     )
     def get(self, request: Request, external_id: str) -> Response:
@@ -69,7 +69,7 @@ class InboxReadView(OfRecipient):
         summary="Mark entries of an inbox as read",
         description="Ids of entries that were read before, or are not in this inbox, change nothing.",
         request=MarkReadSerializer,
-        responses={200: MarkedSerializer, **problems(400, 401, 403, 404, 411, 413, 415, 422)},
+        responses={200: MarkedSerializer, **problems(*OF_BODY, 404, 409)},
         tags=["inbox"],
     )
     def post(self, request: Request, external_id: str) -> Response:
@@ -103,7 +103,7 @@ class InboxArchiveView(OfRecipient):
         description="They are listed and counted as unread no more. Ids of entries that are not in this inbox, or "
         "were put away before, change nothing.",
         request=ArchiveSerializer,
-        responses={200: ArchivedSerializer, **problems(*OF_BODY, 404)},
+        responses={200: ArchivedSerializer, **problems(*OF_BODY, 404, 409)},
         tags=["inbox"],
     )
     def post(self, request: Request, external_id: str) -> Response:

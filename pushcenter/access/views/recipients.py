@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
+from django.conf import settings
 from django.http import Http404
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
@@ -171,6 +172,7 @@ class RecipientView(DirectoryView):
 
 class RecipientsBulkView(DirectoryView):
     scopes = {"PUT": Scope.RECIPIENTS}
+    max_body = settings.MAX_BATCH_BYTES
 
     @extend_schema(
         operation_id="write_recipients",

@@ -93,7 +93,7 @@ class PreviewView(OfTemplates):
         summary="See what a template says, without sending it",
         description="The published version with these parameters, which are checked as in sending.",
         request=PreviewSerializer,
-        responses={200: PreviewedSerializer, **problems(*OF_BODY, 404)},
+        responses={200: PreviewedSerializer, **problems(*OF_BODY, 404, 409)},
         examples=[EXAMPLE],
         tags=["templates"],
     )

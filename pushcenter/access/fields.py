@@ -41,9 +41,10 @@ class EachByItself(serializers.ListField):
             raise serializers.ValidationError(
                 [f"These are more than {self.max_length:,} items."], "max_length"
             )
-        return [self._value_or_faults(item) for item in data]
+        return [self.value_or_faults(item) for item in data]
 
-    def _value_or_faults(self, item: Any) -> Mapping[str, Any] | Sequence[Fault]:
+    def value_or_faults(self, item: Any) -> Mapping[str, Any] | Sequence[Fault]:
+        """The value of one item, or what is wrong with it."""
         try:
             values: Mapping[str, Any] = self.child.run_validation(item)
         except serializers.ValidationError as error:

@@ -6,20 +6,65 @@ However many they are, a call takes the same few statements.
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from pushcenter.faults import Fault, Rejected
+from pushcenter.ids import uuid7
 from pushcenter.recipients.entries import Entry, Place
-from pushcenter.recipients.models import Address, Group, Recipient
+from pushcenter.recipients.models import Group, Recipient
 
 FIELDS = ("name", "locale", "time_zone")
-Membership = Recipient.groups.through
+TICK = timedelta(microseconds=1)
+BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
+
+# Rows as arrays, a column each: one statement for however many. A faster twin may have made the same person.
+ADD_PEOPLE = """
+INSERT INTO recipients_recipient (id, external_id, name, locale, time_zone, created_at, updated_at)
+SELECT v.*, %(now)s, %(now)s
+  FROM unnest(%(id)s::uuid[], %(external_id)s::text[], %(name)s::text[], %(locale)s::text[],
+              %(time_zone)s::text[]) AS v
+ON CONFLICT (external_id) DO NOTHING
+"""
+LOCK_PEOPLE = """
+SELECT external_id, id, name, locale, time_zone FROM recipients_recipient
+ WHERE external_id = ANY(%(names)s) ORDER BY external_id FOR NO KEY UPDATE
+"""
+PLACES = """
+SELECT recipient_id, kind, value, id, created_at FROM recipients_address
+ WHERE recipient_id = ANY(%(people)s) ORDER BY created_at, id
+"""
+MEMBERSHIPS = (
+    "SELECT recipient_id, group_id, id FROM recipients_recipient_groups WHERE recipient_id = ANY(%(people)s)"
+)
+CHANGE_PEOPLE = """
+UPDATE recipients_recipient r
+   SET name = v.name, locale = v.locale, time_zone = v.time_zone, updated_at = %(now)s
+  FROM unnest(%(id)s::uuid[], %(name)s::text[], %(locale)s::text[], %(time_zone)s::text[])
+    AS v(id, name, locale, time_zone)
+ WHERE r.id = v.id
+"""
+DROP_PLACES = "DELETE FROM recipients_address WHERE id = ANY(%(id)s::uuid[])"
+ADD_PLACES = """
+INSERT INTO recipients_address (id, recipient_id, kind, value, created_at)
+SELECT * FROM unnest(%(id)s::uuid[], %(recipient)s::uuid[], %(kind)s::text[], %(value)s::text[],
+                     %(at)s::timestamptz[])
+ON CONFLICT (recipient_id, kind, value) DO UPDATE SET created_at = EXCLUDED.created_at
+"""
+LEAVE = "DELETE FROM recipients_recipient_groups WHERE id = ANY(%(id)s::bigint[])"
+JOIN = """
+INSERT INTO recipients_recipient_groups (recipient_id, group_id)
+SELECT * FROM unnest(%(recipient)s::uuid[], %(group)s::uuid[]) ON CONFLICT DO NOTHING
+"""
+
+
+#: Of the database; its type is the driver's own.
+Cursor = Any
 
 
 class Change(StrEnum):
@@ -46,10 +91,11 @@ class Since:
 
 @dataclass(slots=True, kw_only=True)
 class Known:
-    """One person as stored; ``groups`` holds the row of each membership."""
+    """One person as stored, with the row of each membership."""
 
-    row: Recipient
+    pk: UUID
     is_new: bool
+    fields: dict[str, str]
     places: dict[Place, Since] = field(default_factory=dict)
     groups: dict[UUID, int] = field(default_factory=dict)
 
@@ -58,26 +104,28 @@ class Known:
 class Differences:
     """What has to be written, of all people together."""
 
-    people: list[Recipient] = field(default_factory=list)
-    places: list[Address] = field(default_factory=list)
+    people: list[Known] = field(default_factory=list)
+    places: list[tuple[UUID, UUID, str, str, datetime]] = field(default_factory=list)
     places_gone: list[UUID] = field(default_factory=list)
-    joined: list[Any] = field(default_factory=list)
+    joined: list[tuple[UUID, UUID]] = field(default_factory=list)
     left: list[int] = field(default_factory=list)
 
-    def store(self) -> None:
-        # An INSERT that meets its row changes it: one statement for however many rows.
-        Recipient.objects.bulk_create(
-            self.people, update_conflicts=True, unique_fields=["id"], update_fields=[*FIELDS, "updated_at"]
-        )
-        Address.objects.filter(pk__in=self.places_gone).delete()
-        Address.objects.bulk_create(
-            self.places,
-            update_conflicts=True,
-            unique_fields=["recipient", "kind", "value"],
-            update_fields=["created_at"],
-        )
-        Membership.objects.filter(pk__in=self.left).delete()
-        Membership.objects.bulk_create(self.joined, ignore_conflicts=True)
+    def store(self, cursor: Cursor, now: datetime) -> None:
+        if self.people:
+            columns = {name: [each.fields[name] for each in self.people] for name in FIELDS}
+            cursor.execute(CHANGE_PEOPLE, {"id": [each.pk for each in self.people], **columns, "now": now})
+        if self.places_gone:
+            cursor.execute(DROP_PLACES, {"id": self.places_gone})
+        if self.places:
+            names = ("id", "recipient", "kind", "value", "at")
+            cursor.execute(
+                ADD_PLACES, dict(zip(names, map(list, zip(*self.places, strict=True)), strict=True))
+            )
+        if self.left:
+            cursor.execute(LEAVE, {"id": self.left})
+        if self.joined:
+            people, groups = map(list, zip(*self.joined, strict=True))
+            cursor.execute(JOIN, {"recipient": people, "group": groups})
 
 
 def add(new: Entry) -> None:
@@ -100,12 +148,12 @@ def write(entries: Sequence[Entry]) -> list[Change]:
     Raises :class:`Rejected` where a group has gone since the entries were made.
     """
     now = timezone.now()
-    with transaction.atomic():
+    with transaction.atomic(), connection.cursor() as cursor:
         groups = _held_groups(entries)
-        people = _people(entries)
+        people = _people(entries, cursor, now)
         todo = Differences()
         changes = [_compare(each, people[each.external_id], groups, now, todo) for each in entries]
-        todo.store()
+        todo.store(cursor, now)
     return changes
 
 
@@ -118,36 +166,37 @@ def _held_groups(entries: Sequence[Entry]) -> dict[str, UUID]:
     return found
 
 
-def _people(entries: Sequence[Entry]) -> dict[str, Known]:
+def _people(entries: Sequence[Entry], cursor: Cursor, now: datetime) -> dict[str, Known]:
     """Everybody as stored, locked until the end of the transaction; who was missing is there now."""
-    new = _insert_missing(entries)
-    names = [each.external_id for each in entries]
-    rows = Recipient.objects.filter(external_id__in=names).order_by("external_id").select_for_update()
-    people = {row.pk: Known(row=row, is_new=row.pk in new) for row in rows}
-    old = [pk for pk, person in people.items() if not person.is_new]
-    places = Address.objects.filter(recipient__in=old).values_list(
-        "recipient", "kind", "value", "pk", "created_at"
-    )
-    for owner, kind, value, pk, at in places:
-        people[owner].places[kind, value] = Since(pk, at)
-    memberships = Membership.objects.filter(recipient__in=old).values_list("recipient", "group", "pk")
-    for owner, group, membership in memberships:
-        people[owner].groups[group] = membership
-    return {person.row.external_id: person for person in people.values()}
+    new = _add_missing(entries, cursor, now)
+    cursor.execute(LOCK_PEOPLE, {"names": [each.external_id for each in entries]})
+    people = {
+        name: Known(pk=pk, is_new=pk in new, fields=dict(zip(FIELDS, told, strict=True)))
+        for name, pk, *told in cursor.fetchall()
+    }
+    old = {person.pk: person for person in people.values() if not person.is_new}
+    if old:
+        cursor.execute(PLACES, {"people": list(old)})
+        for owner, kind, value, pk, at in cursor.fetchall():
+            old[owner].places[kind, value] = Since(pk, at)
+        cursor.execute(MEMBERSHIPS, {"people": list(old)})
+        for owner, group, membership in cursor.fetchall():
+            old[owner].groups[group] = membership
+    return people
 
 
-def _insert_missing(entries: Sequence[Entry]) -> set[UUID]:
-    """Make a row for everybody who has none; returns their ids, of which a faster twin may have taken some."""
+def _add_missing(entries: Sequence[Entry], cursor: Cursor, now: datetime) -> set[UUID]:
+    """Make a row for everybody who has none; returns their ids, of which a faster twin may have made some needless."""
     wanted = {each.external_id: each for each in entries}
     known = Recipient.objects.filter(external_id__in=list(wanted)).values_list("external_id", flat=True)
     # In one order for all, so that two calls that name the same people wait for one another and not in a circle.
-    missing = sorted(wanted.keys() - set(known))
-    rows = [
-        Recipient(external_id=name, **{each: getattr(wanted[name], each) or "" for each in FIELDS})
-        for name in missing
-    ]
-    Recipient.objects.bulk_create(rows, ignore_conflicts=True)
-    return {row.pk for row in rows}
+    missing = [wanted[name] for name in sorted(wanted.keys() - set(known))]
+    if not missing:
+        return set()
+    ids = [uuid7() for _ in missing]
+    columns = {name: [getattr(each, name) or "" for each in missing] for name in ("external_id", *FIELDS)}
+    cursor.execute(ADD_PEOPLE, {"id": ids, **columns, "now": now})
+    return set(ids)
 
 
 def _compare(
@@ -158,16 +207,15 @@ def _compare(
         return Change.CREATED
     if not any(differs):
         return Change.UNCHANGED
-    todo.people.append(person.row)
+    todo.people.append(person)
     return Change.UPDATED
 
 
 def _tell(each: Entry, person: Known) -> bool:
-    """Bring the fields of the row up to date; True where one differs."""
+    """Bring the fields up to date; True where one differs."""
     given = {name: getattr(each, name) for name in FIELDS if getattr(each, name) is not None}
-    differs = any(getattr(person.row, name) != value for name, value in given.items())
-    for name, value in given.items():
-        setattr(person.row, name, value)
+    differs = any(person.fields[name] != value for name, value in given.items())
+    person.fields |= given
     return differs
 
 
@@ -176,13 +224,13 @@ def _move(each: Entry, person: Known, now: datetime, todo: Differences) -> bool:
     if each.addresses is None:
         return False
     gone = [place.pk for key, place in person.places.items() if key not in each.addresses]
-    latest: dict[str, datetime] = defaultdict(lambda: datetime.min.replace(tzinfo=now.tzinfo))
+    latest: dict[str, datetime] = defaultdict(lambda: BEFORE_ALL)
     written = []
     for step, (kind, value) in enumerate(each.addresses):
         known = person.places.get((kind, value))
         if known is None or known.at <= latest[kind]:
-            at = max(now + timedelta(microseconds=step), latest[kind] + timedelta(microseconds=1))
-            written.append(Address(recipient=person.row, kind=kind, value=value, created_at=at))
+            at = max(now + step * TICK, latest[kind] + TICK)
+            written.append((uuid7(), person.pk, kind, value, at))
             latest[kind] = at
         else:
             latest[kind] = known.at
@@ -196,9 +244,7 @@ def _join(each: Entry, person: Known, groups: Mapping[str, UUID], todo: Differen
         return False
     wanted = {groups[code] for code in each.groups}
     left = [pk for group, pk in person.groups.items() if group not in wanted]
-    joined = [
-        Membership(recipient_id=person.row.pk, group_id=group) for group in wanted - person.groups.keys()
-    ]
+    joined = [(person.pk, group) for group in wanted - person.groups.keys()]
     todo.left += left
     todo.joined += joined
     return bool(left or joined)

@@ -168,12 +168,15 @@ def _held_groups(entries: Sequence[Entry]) -> dict[str, UUID]:
 
 def _people(entries: Sequence[Entry], cursor: Cursor, now: datetime) -> dict[str, Known]:
     """Everybody as stored, locked until the end of the transaction; who was missing is there now."""
-    new = _add_missing(entries, cursor, now)
-    cursor.execute(LOCK_PEOPLE, {"names": [each.external_id for each in entries]})
-    people = {
-        name: Known(pk=pk, is_new=pk in new, fields=dict(zip(FIELDS, told, strict=True)))
-        for name, pk, *told in cursor.fetchall()
-    }
+    people: dict[str, Known] = {}
+    new: set[UUID] = set()
+    while len(people) < len(entries):  # once, unless somebody is erased at this very moment
+        new |= _add_missing(entries, cursor, now)
+        cursor.execute(LOCK_PEOPLE, {"names": [each.external_id for each in entries]})
+        people = {
+            name: Known(pk=pk, is_new=pk in new, fields=dict(zip(FIELDS, told, strict=True)))
+            for name, pk, *told in cursor.fetchall()
+        }
     old = {person.pk: person for person in people.values() if not person.is_new}
     if old:
         cursor.execute(PLACES, {"people": list(old)})

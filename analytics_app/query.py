@@ -17,13 +17,15 @@ from channels_app import registry
 from templates_app.models import Template
 
 LONGEST = timedelta(days=2 * 366)
+#: Years at the ends of the calendar have no day before or after them.
+EARLIEST, LATEST = date(2000, 1, 1), date(2999, 12, 31)
 GROUPS = [("day", _("Day")), ("channel", _("Channel")), ("template", _("Template")), ("system", _("System"))]
 DEFAULTS = {"period": "30", "group": "day"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """Days are inclusive, and days of the current time zone."""
+    """Days are inclusive, and days of the current time zone. Messages of test keys are counted nowhere."""
 
     first: date
     last: date
@@ -31,6 +33,7 @@ class Query:
     channel: str = ""
     template: UUID | None = None
     system: UUID | None = None
+    of_tests: bool = False
 
     @property
     def start(self) -> datetime:
@@ -105,9 +108,8 @@ class ReportForm(forms.Form):
         return self._sane("end")
 
     def _sane(self, name: str) -> date | None:
-        """Years at the ends of the calendar have no day before or after them."""
         day: date | None = self.cleaned_data[name]
-        if day and not 2000 <= day.year <= 2999:
+        if day and not EARLIEST <= day <= LATEST:
             raise ValidationError(_("There are no figures of that year."))
         return day
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, timedelta
 from typing import Any
 
 from django.db.models import QuerySet, Sum
@@ -58,14 +58,19 @@ class Figures:
         return rate(self.sums["clicked"], self.sums["sent"])
 
     @property
+    def converted_rate(self) -> float | None:
+        return rate(self.sums["converted"], self.sums["sent"])
+
+    @property
     def lost_rate(self) -> float | None:
         return rate(self.lost, self.sums["accepted"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One row of the table."""
+    """One row of the table: ``key`` for programs, ``label`` for people."""
 
+    key: str
     label: str
     figures: Figures
 
@@ -92,10 +97,14 @@ def build(query: Query) -> Report:
     if query.group == "day":
         by_day = rows.annotate(day=TruncDate("hour", tzinfo=timezone.get_current_timezone()))
         lines = list(_every_day(query, by_day.values("day").annotate(**sums)))
+    elif query.group == "hour":
+        lines = list(_every_hour(query, rows.values("hour").annotate(**sums)))
     else:
         key = KEYS[query.group]
         found = rows.values(key).annotate(**sums).order_by("-accepted", key)
-        lines = [Line(label=_label(query.group, row[key]), figures=_figures(row)) for row in found]
+        lines = [
+            Line(key=row[key], label=_label(query.group, row[key]), figures=_figures(row)) for row in found
+        ]
     return Report(query=query, lines=lines, total=_total(lines))
 
 
@@ -106,6 +115,8 @@ def totals(query: Query) -> Figures:
 
 def _matching(query: Query) -> QuerySet[HourlyStat]:
     rows = HourlyStat.objects.filter(hour__gte=query.start, hour__lt=query.end)
+    if query.of_tests:
+        return rows.none()
     wanted = {"channel": query.channel, "template": query.template, "system": query.system}
     return rows.filter(**{name: value for name, value in wanted.items() if value})
 
@@ -114,7 +125,18 @@ def _every_day(query: Query, rows: Iterable[Mapping[str, Any]]) -> Iterable[Line
     """A day on which nothing happened is a day of the report too."""
     known = {row["day"]: row for row in rows}
     for day in days(query.first, query.last):
-        yield Line(label=day.isoformat(), figures=_figures(known.get(day, {})))
+        yield Line(key=day.isoformat(), label=day.isoformat(), figures=_figures(known.get(day, {})))
+
+
+def _every_hour(query: Query, rows: Iterable[Mapping[str, Any]]) -> Iterable[Line]:
+    """Hours are those of UTC, as they are stored, and so are their names."""
+    known = {row["hour"]: row for row in rows}
+    hour = query.start.astimezone(UTC).replace(minute=0)
+    while hour < query.end:
+        if hour >= query.start:
+            name = hour.strftime("%Y-%m-%dT%H:%M:%SZ")
+            yield Line(key=name, label=name, figures=_figures(known.get(hour, {})))
+        hour += timedelta(hours=1)
 
 
 def days(first: date, last: date) -> Iterable[date]:

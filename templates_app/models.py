@@ -1,5 +1,6 @@
 """What is said: a template, its versions, and a variant for each channel and locale of a version."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django.conf import settings
@@ -25,6 +26,14 @@ class DoubtPolicy(models.TextChoices):
 class RouteMode(models.TextChoices):
     ALL = "all", _("all channels at once")
     FIRST = "first", _("the first channel that succeeds")
+
+
+class TemplateQuerySet(models.QuerySet["Template"]):
+    def permitted(self, *, templates: Collection[str], categories: Collection[str]) -> "TemplateQuerySet":
+        """Those of these codes, and those in these categories; all of them where nothing is named."""
+        if not templates and not categories:
+            return self.all()
+        return self.filter(Q(code__in=templates) | Q(category__code__in=categories))
 
 
 class Template(models.Model):
@@ -61,6 +70,8 @@ class Template(models.Model):
         _("when in doubt"), max_length=10, choices=DoubtPolicy.choices, default=DoubtPolicy.RESEND
     )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    objects = TemplateQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("template")

@@ -1,10 +1,13 @@
-"""A version as its recipients would see it, with its own sample parameters."""
+"""A version as its recipients would see it, with its own sample parameters or with those of a caller."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from channels_app import registry
+from pushcenter.faults import Fault, Rejected
 from templates_app.models import TemplateVersion, Variant
-from templates_app.render import RenderError, render
+from templates_app.render import RenderError, choose_variant, render, render_variant
 from templates_app.sight import Shown, shown
 from templates_app.variables import faults, with_defaults
 
@@ -25,6 +28,62 @@ def preview(version: TemplateVersion) -> list[Preview]:
     sample = version.sample if isinstance(version.sample, dict) else {}
     params = {"recipient": PERSON, **with_defaults(version, sample)}
     return [_one(version, variant, params) for variant in version.variants.all()]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendered:
+    """What a variant says by field; or in ``error`` why it cannot be rendered."""
+
+    channel: str
+    locale: str
+    content: Mapping[str, Any] | None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a caller wants to see. Without a channel, every one; without a locale, every variant."""
+
+    params: Mapping[str, Any]
+    channel: str = ""
+    locale: str = ""
+    person: Mapping[str, str]
+
+
+def rendered(version: TemplateVersion, wanted: Wanted) -> list[Rendered]:
+    """The content of the wanted variants; raises :class:`Rejected` as sending with these parameters would."""
+    variants = list(version.variants.order_by("channel", "locale"))
+    if problems := [*_channel_faults(wanted.channel, variants), *faults(version, wanted.params)]:
+        raise Rejected(problems)
+    context = {**with_defaults(version, wanted.params), "recipient": dict(wanted.person)}
+    is_published = not version.is_editable
+    return [_rendered(variant, context, published=is_published) for variant in _chosen(variants, wanted)]
+
+
+def _channel_faults(channel: str, variants: Iterable[Variant]) -> Iterable[Fault]:
+    if not channel or channel in {variant.channel for variant in variants}:
+        return []
+    if channel in registry.channels():
+        detail = f"The template says nothing on the channel {channel}."
+        return [Fault(pointer="/channel", code="no_variant", detail=detail)]
+    detail = f"There is no channel {channel!r}."
+    return [Fault(pointer="/channel", code="unknown_channel", detail=detail)]
+
+
+def _chosen(variants: list[Variant], wanted: Wanted) -> list[Variant]:
+    channels = [wanted.channel] if wanted.channel else sorted({variant.channel for variant in variants})
+    if not wanted.locale:
+        return [variant for variant in variants if variant.channel in channels]
+    nearest = [choose_variant(variants, channel=name, locale=wanted.locale) for name in channels]
+    return [variant for variant in nearest if variant is not None]
+
+
+def _rendered(variant: Variant, context: Mapping[str, Any], *, published: bool) -> Rendered:
+    try:
+        content = render_variant(variant, context, published=published)
+    except RenderError as error:
+        return Rendered(channel=variant.channel, locale=variant.locale, content=None, error=str(error))
+    return Rendered(channel=variant.channel, locale=variant.locale, content=content)
 
 
 def _one(version: TemplateVersion, variant: Variant, params: dict[str, Any]) -> Preview:

@@ -1,6 +1,6 @@
 """Serializer pieces that are stricter than DRF's own."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -8,7 +8,8 @@ from django.utils.dateparse import parse_datetime
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
-from pushcenter.access.problems import MAX_FAULTS
+from pushcenter.access.problems import MAX_FAULTS, flatten
+from pushcenter.faults import Fault
 
 
 class StrictSerializer(serializers.Serializer):
@@ -26,6 +27,55 @@ class StrictSerializer(serializers.Serializer):
         if errors:
             raise serializers.ValidationError(errors)
         return value
+
+
+class EachByItself(serializers.ListField):
+    """A list in which a bad item becomes the list of its faults, and leaves the others alone.
+
+    For calls that take thousands of items, and can go on without the bad ones.
+    """
+
+    def run_child_validation(self, data: list[Any]) -> list[Any]:
+        # Asked first: nobody looks at a million items to say that they are too many.
+        if self.max_length is not None and len(data) > self.max_length:
+            raise serializers.ValidationError(
+                [f"These are more than {self.max_length:,} items."], "max_length"
+            )
+        return [self.value_or_faults(item) for item in data]
+
+    def value_or_faults(self, item: Any) -> Mapping[str, Any] | Sequence[Fault]:
+        """The value of one item, or what is wrong with it."""
+        try:
+            values: Mapping[str, Any] = self.child.run_validation(item)
+        except serializers.ValidationError as error:
+            return list(flatten(error.get_full_details()))
+        return values
+
+
+class TextField(serializers.CharField):
+    """A text, and not a number that could be read as one."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class PatternField(TextField, serializers.RegexField):
+    """A text of a certain form."""
+
+
+class CodeField(TextField, serializers.SlugField):
+    """A code of letters, digits, hyphens and underscores."""
+
+
+class FlagField(serializers.BooleanField):
+    """True or false, and no word for them."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return data
 
 
 class ZonedDateTimeField(serializers.DateTimeField):

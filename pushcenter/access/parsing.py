@@ -24,9 +24,10 @@ class StrictJSONParser(BaseParser):
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:
-        body = stream.read(settings.MAX_BODY_BYTES + 1)
-        if len(body) > settings.MAX_BODY_BYTES:
-            raise TooLarge(f"The body is larger than {settings.MAX_BODY_BYTES:,} bytes.")
+        limit = getattr((parser_context or {}).get("view"), "max_body", None) or settings.MAX_BODY_BYTES
+        body = stream.read(limit + 1)
+        if len(body) > limit:
+            raise TooLarge(f"The body is larger than {limit:,} bytes.")
         return loads(body)
 
 

@@ -53,6 +53,12 @@ class TooLarge(exceptions.APIException):
     default_detail = "The body is larger than this gateway takes."
 
 
+class AlreadyExists(exceptions.APIException):
+    status_code = 409
+    default_code = "already_exists"
+    default_detail = "There is one with this id already."
+
+
 class LengthRequired(exceptions.APIException):
     status_code = 411
     default_code = "length_required"

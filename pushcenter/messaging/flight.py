@@ -83,6 +83,8 @@ def prepare(
     delivery: Delivery, message: Message, accounts: Mapping[str, Sequence[Account]]
 ) -> Flight | Ended:
     """The flight of a claimed delivery, or the end of the claim where it cannot take off."""
+    if not delivery.address:  # its person was erased while it was on its way
+        return _grounded(delivery, _nowhere())
     try:
         adapter, account_id = _adapter(delivery, message, accounts)
         content = content_of(message, channel=delivery.channel, locale=delivery.locale)
@@ -154,6 +156,15 @@ def _wait_for_account(delivery: Delivery, reason: str) -> Verdict:
         due_at=due_at,
         code="no_account",
         reason=reason,
+    )
+
+
+def _nowhere() -> Verdict:
+    return Verdict(
+        state=State.FAILED,
+        outcome=AttemptOutcome.REFUSED,
+        code="no_address",
+        reason="the address has been erased",
     )
 
 

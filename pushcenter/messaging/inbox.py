@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import Exists, OuterRef
+
 from pushcenter.messaging import interactions
 from pushcenter.messaging.content import seen
 from pushcenter.messaging.deliveries import DeliveryQuerySet
-from pushcenter.messaging.models import Delivery
+from pushcenter.messaging.models import Delivery, Interaction
 from pushcenter.messaging.states import State
 
 PAGE = 50
@@ -58,8 +60,14 @@ class Inbox:
             unread if ids is None else unread.filter(id__in=ids), source="inbox"
         )
 
+    def archive(self, ids: Sequence[UUID]) -> int:
+        """Put entries away: they are shown no more. Returns how many were there."""
+        return interactions.record_archived(self._rows().filter(id__in=ids), source="inbox")
+
     def _rows(self) -> DeliveryQuerySet:
+        archived = Interaction.objects.filter(delivery=OuterRef("pk"), kind="archived")
         return Delivery.objects.filter(
+            ~Exists(archived),
             recipient_id=self.recipient_id,
             channel="inbox",
             state=State.DELIVERED,

@@ -1,6 +1,8 @@
-"""What people do with a delivery: opened, clicked, converted, replied."""
+"""What people do with a delivery: opened, clicked, converted, replied, archived."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -13,15 +15,24 @@ from pushcenter.messaging.models import Delivery, Interaction
 FIRST = {"opened": "opened_at", "clicked": "clicked_at", "converted": "converted_at"}
 
 
-def record(delivery: Delivery, kind: str, *, at: datetime | None = None, source: str = "") -> bool:
-    """Write an interaction down; True where it is the first of its kind for this delivery."""
+def record(
+    delivery: Delivery,
+    kind: str,
+    *,
+    at: datetime | None = None,
+    source: str = "",
+    event_id: str = "",
+    data: Mapping[str, Any] | None = None,
+) -> Interaction:
+    """Write an interaction down. The first of its kind for this delivery is counted."""
     moment = at or timezone.now()
     with transaction.atomic():
-        interaction = Interaction.objects.create(delivery=delivery, kind=kind, at=moment, source=source)
-        is_first = kind in FIRST and Delivery.objects.first_time(delivery.pk, FIRST[kind], moment)
-        if is_first:
+        interaction = Interaction.objects.create(
+            delivery=delivery, kind=kind, at=moment, source=source, event_id=event_id, data=dict(data or {})
+        )
+        if kind in FIRST and Delivery.objects.first_time(delivery.pk, FIRST[kind], moment):
             tally.write([tally.interacted(interaction)])
-    return is_first
+    return interaction
 
 
 def record_opened(unread: DeliveryQuerySet, *, source: str) -> int:
@@ -37,3 +48,15 @@ def record_opened(unread: DeliveryQuerySet, *, source: str) -> int:
         Delivery.objects.filter(pk__in=[row.pk for row in rows]).update(opened_at=moment)
         tally.write(tally.interacted(each) for each in seen)
     return len(rows)
+
+
+def record_archived(rows: DeliveryQuerySet, *, source: str) -> int:
+    """Write down that all of these have been put away, at once; returns how many they were."""
+    moment = timezone.now()
+    with transaction.atomic():
+        found = list(rows.order_by("id").select_for_update(of=("self",)))
+        Interaction.objects.bulk_create(
+            [Interaction(delivery=row, kind="archived", at=moment, source=source) for row in found],
+            batch_size=1000,
+        )
+    return len(found)

@@ -11,6 +11,7 @@ from pushcenter.messaging.models import (
     Delivery,
     Event,
     Interaction,
+    InteractionKind,
     Message,
     Receipt,
 )
@@ -178,16 +179,24 @@ def _receipt(receipt: Receipt, channels: Mapping[Any, str]) -> Entry:
 
 
 def _interaction(interaction: Interaction, channels: Mapping[Any, str]) -> Entry:
+    verb = "reported" if interaction.kind == InteractionKind.CONVERTED else "seen"
+    source = f"{verb} by {interaction.source}" if interaction.source else ""
     return Entry(
         at=interaction.at,
         tier="service",
         kind="interaction",
         title=interaction.get_kind_display().capitalize(),
-        detail=f"seen by {interaction.source}" if interaction.source else "",
+        detail=", ".join(filter(None, [_worth(interaction.data), source])),
         channel=channels[interaction.delivery_id],
         outcome=OK,
-        data={"kind": interaction.kind},
+        data={"kind": interaction.kind, **interaction.data},
     )
+
+
+def _worth(data: Mapping[str, Any]) -> str:
+    """What a conversion was, and its value: ``purchase, 249.00 EUR``."""
+    value = " ".join(filter(None, [data.get("value", ""), data.get("currency", "")]))
+    return ", ".join(filter(None, [data.get("event", ""), value]))
 
 
 def _waits_and_ends(deliveries: Iterable[Delivery]) -> Iterator[Entry]:

@@ -1,18 +1,40 @@
 """Who can be reached, where, and what they do not want."""
 
 from collections.abc import Iterable
+from uuid import UUID
 
+from django.contrib.postgres.indexes import OpClass
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Upper
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from pushcenter.ids import uuid7
+
+
+def check_external_id(value: str) -> None:
+    """Validator: the id is a step of the API's addresses, and people have to be able to copy it by eye."""
+    if "/" in value or not value.isprintable() or value != value.strip() or value in {".", ".."}:
+        raise ValidationError(
+            _("An external id has no slash, no invisible characters and no blanks at its ends.")
+        )
+
+
+class GroupQuerySet(models.QuerySet["Group"]):
+    def held(self, codes: Iterable[str]) -> dict[str, UUID]:
+        """The groups of these codes that exist; nobody deletes them before the end of the transaction."""
+        statement = "SELECT id, code FROM recipients_group WHERE code = ANY(%s) ORDER BY code FOR KEY SHARE"
+        return {group.code: group.pk for group in self.raw(statement, [list(codes)])}
 
 
 class Group(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     code = models.SlugField(_("code"), max_length=60, unique=True)
     name = models.CharField(_("name"), max_length=100)
+
+    objects = GroupQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("group")
@@ -23,10 +45,29 @@ class Group(models.Model):
         return self.name
 
 
+class RecipientQuerySet(models.QuerySet["Recipient"]):
+    def beginning_with(self, text: str) -> "RecipientQuerySet":
+        """Those whose external id begins with this, or whose name does in any case of its letters."""
+        return self.filter(Q(external_id__startswith=text) | Q(name__istartswith=text))
+
+    def reached_at(self, kind: str, value: str) -> "RecipientQuerySet":
+        """Those who have this address, in its stored form."""
+        return self.filter(addresses__kind=kind, addresses__value=value)
+
+    def in_full(self) -> "RecipientQuerySet":
+        """With their groups, and their addresses in the order in which they became known."""
+        places = models.Prefetch("addresses", Address.objects.order_by("created_at", "id"))
+        return self.prefetch_related(places, models.Prefetch("groups", Group.objects.order_by("code")))
+
+
 class Recipient(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     external_id = models.CharField(
-        _("external id"), max_length=200, unique=True, help_text=_("The enterprise's own id of this person.")
+        _("external id"),
+        max_length=200,
+        unique=True,
+        validators=[check_external_id],
+        help_text=_("The enterprise's own id of this person."),
     )
     name = models.CharField(_("name"), max_length=200, blank=True)
     locale = models.CharField(_("locale"), max_length=35, blank=True, help_text=_("Such as en or zh-hans."))
@@ -35,10 +76,16 @@ class Recipient(models.Model):
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     updated_at = models.DateTimeField(_("changed"), auto_now=True)
 
+    objects = RecipientQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("recipient")
         verbose_name_plural = _("recipients")
         ordering = ["external_id"]
+        indexes = [
+            # Answers the search for the beginning of a name, whatever its case.
+            models.Index(OpClass(Upper("name"), name="varchar_pattern_ops"), name="recipient_name_begins"),
+        ]
         constraints = [
             models.CheckConstraint(condition=~Q(external_id=""), name="recipient_has_an_external_id")
         ]
@@ -48,7 +95,10 @@ class Recipient(models.Model):
 
 
 class Address(models.Model):
-    """One place where a recipient can be reached. ``kind`` is what its channel calls it: email, phone, url …"""
+    """One place where a recipient can be reached. ``kind`` is what its channel calls it: email, phone, url …
+
+    Of several of a kind the newest is the one that is used.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     recipient = models.ForeignKey(
@@ -56,12 +106,13 @@ class Address(models.Model):
     )
     kind = models.CharField(_("kind"), max_length=40)
     value = models.CharField(_("address"), max_length=2048)
-    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
 
     class Meta:
         verbose_name = _("address")
         verbose_name_plural = _("addresses")
         ordering = ["recipient", "kind", "created_at"]
+        indexes = [models.Index(fields=["kind", "value"], name="address_whose")]
         constraints = [
             models.UniqueConstraint(fields=["recipient", "kind", "value"], name="address_once_per_recipient"),
         ]

@@ -35,6 +35,11 @@ class Gateway:
     def post(self, path: str, body: Any, **headers: str) -> Any:
         return self.raw(path, json.dumps(body).encode(), **headers)
 
+    def call(self, method: str, path: str, body: Any = None) -> Any:
+        """A call with any method; None is no body."""
+        text = b"" if body is None else json.dumps(body).encode()
+        return self.client.generic(method, path, text, content_type="application/json")
+
     def raw(self, path: str, body: bytes, content_type: str = "application/json", **headers: str) -> Any:
         return self.client.post(path, body, content_type=content_type, headers=headers)
 

@@ -88,6 +88,21 @@ def test_ids_that_are_not_in_this_inbox_change_nothing(shop: Gateway) -> None:
     assert shop.get(INBOX).json()["unread"] == 1
 
 
+def test_what_is_put_away_is_shown_and_counted_no_more(shop: Gateway) -> None:
+    factories.recipient("u-1002")
+    sent(shop, "A", "B", "C")
+    middle = shop.get(INBOX).json()["entries"][1]["id"]
+    other = "/api/v1/recipients/u-1002/inbox/archive"
+    assert shop.post(other, {"ids": [middle]}).json() == {"archived": 0, "unread": 0}
+    body = {"ids": [middle, middle, str(uuid4())]}
+    assert shop.post(f"{INBOX}/archive", body).json() == {"archived": 1, "unread": 2}
+    assert shop.post(f"{INBOX}/archive", body).json() == {"archived": 0, "unread": 2}
+    assert titles(shop.get(INBOX).json()) == ["C", "A"]
+    assert shop.get(f"{INBOX}/unread").json() == {"unread": 2}
+    assert faults(shop.post(f"{INBOX}/archive", {})) == [("/ids", "required")]
+    assert faults(shop.post(f"{INBOX}/archive", {"ids": ["x"]})) == [("/ids/0", "invalid")]
+
+
 def test_a_test_has_an_inbox_of_its_own(shop: Gateway) -> None:
     tester = Gateway(factories.key(is_test=True)[1])
     sent(shop, "real")

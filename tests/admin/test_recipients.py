@@ -1,11 +1,14 @@
 """Recipients: addresses are stored in one form, or refused at their field."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.urls import reverse
 
+from pushcenter.messaging.models import Delivery
 from pushcenter.recipients.masking import mask
 from pushcenter.recipients.models import Address, Recipient, Suppression
 from tests import factories
@@ -69,3 +72,32 @@ def test_a_recipient_with_a_past_can_be_deleted(sent: Sent, admin_client: Client
     assert admin_client.post(url, {"post": "yes"}).status_code == 302
     sent.message.refresh_from_db()
     assert sent.message.recipient is None
+
+
+@pytest.mark.parametrize("external_id", ["a/b", "a\u200bb", ".."])
+def test_an_id_that_the_api_could_not_name_is_refused(admin_client: Client, external_id: str) -> None:
+    page = admin_client.post(reverse(ADD), form(external_id=external_id)).content.decode()
+    assert "An external id has no slash" in page
+    assert not Recipient.objects.exists()
+
+
+def delete(client: Client, row: Recipient) -> Any:
+    url = reverse("admin:recipients_recipient_delete", args=[row.pk])
+    return client.post(url, {"post": "yes"})
+
+
+def delete_marked(client: Client, row: Recipient) -> Any:
+    data = {"action": "delete_selected", "_selected_action": [str(row.pk)], "post": "yes"}
+    return client.post(reverse("admin:recipients_recipient_changelist"), data)
+
+
+@pytest.mark.parametrize("act", [delete, delete_marked])
+def test_who_is_deleted_is_forgotten_in_the_record_and_in_the_log(
+    sent: Sent, admin_client: Client, act: Callable[[Client, Recipient], Any]
+) -> None:
+    person = Recipient.objects.get()
+    assert act(admin_client, person).status_code == 302
+    sent.message.refresh_from_db()
+    assert (sent.message.to, sent.message.params) == ({}, {})
+    assert set(Delivery.objects.values_list("address", flat=True)) == {""}
+    assert set(LogEntry.objects.values_list("object_repr", flat=True)) == {"-"}

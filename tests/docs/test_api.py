@@ -27,8 +27,11 @@ SOURCES = [
     *(ROOT / "pushcenter/access" / f"{name}.py" for name in ACCESS),
     *sorted((ROOT / "pushcenter/access/views").glob("*.py")),
     *sorted((ROOT / "pushcenter/access/serializers").glob("*.py")),
+    ROOT / "pushcenter/access/paging.py",
     ROOT / "pushcenter/messaging/intake.py",
-    ROOT / "pushcenter/recipients/resolve.py",
+    ROOT / "pushcenter/messaging/conversions.py",
+    *sorted((ROOT / "pushcenter/recipients").glob("*.py")),
+    ROOT / "templates_app/preview.py",
     ROOT / "templates_app/variables.py",
 ]
 #: Calls that make an error, and where its code stands: the name of an argument, or its place.
@@ -112,6 +115,7 @@ def call(client: Client) -> Any:
 
 
 MESSAGES, INBOX = "/api/v1/messages", "/api/v1/recipients/u-1001/inbox"
+PEOPLE, CONVERSIONS = "/api/v1/recipients", "/api/v1/conversions"
 GOOD = '"template": "order-paid", "to": {"email": "a@example.com"}'
 #: Requests whose faults the framework names itself.
 BAD = [
@@ -123,6 +127,10 @@ BAD = [
     ("POST", f"{INBOX}/read", '{"ids": ["x"]}'),
     ("GET", f"{INBOX}?limit=0", ""),
     ("GET", f"{INBOX}?limit=1000&unread=perhaps", ""),
+    ("GET", f"{PEOPLE}?q=%00", ""),
+    ("POST", CONVERSIONS, '{"value": 1e300}'),
+    ("POST", CONVERSIONS, '{"value": 1.23456}'),
+    ("POST", CONVERSIONS, '{"value": 1234567890123456}'),
 ]
 
 

@@ -44,3 +44,18 @@ class MarkReadSerializer(StrictSerializer):
 class MarkedSerializer(serializers.Serializer):
     marked = serializers.IntegerField(help_text="How many were unread before.")
     unread = serializers.IntegerField(help_text="How many are unread now.")
+
+
+class UnreadSerializer(serializers.Serializer):
+    unread = serializers.IntegerField()
+
+
+class ArchiveSerializer(StrictSerializer):
+    """Which entries are to be put away."""
+
+    ids = serializers.ListField(child=serializers.UUIDField(), allow_empty=False, max_length=1000)
+
+
+class ArchivedSerializer(serializers.Serializer):
+    archived = serializers.IntegerField(help_text="How many were in the inbox before.")
+    unread = serializers.IntegerField(help_text="How many are unread now.")

@@ -27,7 +27,7 @@ DESCRIPTIONS = {
     401: "No key, or one that is not valid.",
     403: "The key, or its system, may not do this.",
     404: "Not found, or not yours.",
-    409: "The Idempotency-Key belongs to another call, or to one being worked on; or what it is about has ended.",
+    409: "There is one already, or what it is about has ended; or the Idempotency-Key belongs to another call.",
     411: "The body comes without its length.",
     413: "The body is too large.",
     415: "The body is not declared as application/json.",
@@ -62,6 +62,9 @@ def check_length(meta: Mapping[str, Any], max_body: int | None) -> None:
 
 #: In the place of a scope: the call is open to every valid key.
 ANY_KEY = None
+#: What may be wrong with any call, and with a call that has a body.
+OF_CALL = (401, 403, 429, 503)
+OF_BODY = (*OF_CALL, 400, 411, 413, 415, 422)
 
 
 class GatewayView(APIView):

@@ -9,12 +9,15 @@ from rest_framework.response import Response
 
 from pushcenter.access.models import Scope
 from pushcenter.access.serializers.inbox import (
+    ArchivedSerializer,
+    ArchiveSerializer,
     InboxQuerySerializer,
     InboxSerializer,
     MarkedSerializer,
     MarkReadSerializer,
+    UnreadSerializer,
 )
-from pushcenter.access.views.base import GatewayView, problems
+from pushcenter.access.views.base import OF_BODY, OF_CALL, GatewayView, problems
 from pushcenter.messaging.inbox import Inbox
 from pushcenter.recipients.models import Recipient
 
@@ -36,7 +39,7 @@ class InboxView(OfRecipient):
         summary="List a recipient's inbox, newest first",
         description="Each entry in the recipient's language. A test key sees what test keys sent, and only that.",
         parameters=[InboxQuerySerializer],
-        responses={200: InboxSerializer, **problems(401, 403, 404, 422)},
+        responses={200: InboxSerializer, **problems(*OF_CALL, 404, 422)},
         tags=["inbox"],
     )
     def get(self, request: Request, external_id: str) -> Response:
@@ -66,7 +69,7 @@ class InboxReadView(OfRecipient):
         summary="Mark entries of an inbox as read",
         description="Ids of entries that were read before, or are not in this inbox, change nothing.",
         request=MarkReadSerializer,
-        responses={200: MarkedSerializer, **problems(400, 401, 403, 404, 411, 413, 415, 422)},
+        responses={200: MarkedSerializer, **problems(*OF_BODY, 404, 409)},
         tags=["inbox"],
     )
     def post(self, request: Request, external_id: str) -> Response:
@@ -75,3 +78,37 @@ class InboxReadView(OfRecipient):
         box = self.inbox(external_id)
         marked = box.mark_read(serializer.validated_data.get("ids"))
         return Response(MarkedSerializer({"marked": marked, "unread": box.unread_count()}).data)
+
+
+class InboxUnreadView(OfRecipient):
+    scopes = {"GET": Scope.RECIPIENTS}
+
+    @extend_schema(
+        operation_id="count_unread",
+        summary="Count what is unread in an inbox",
+        description="For the number beside the bell.",
+        responses={200: UnreadSerializer, **problems(*OF_CALL, 404)},
+        tags=["inbox"],
+    )
+    def get(self, request: Request, external_id: str) -> Response:
+        return Response(UnreadSerializer({"unread": self.inbox(external_id).unread_count()}).data)
+
+
+class InboxArchiveView(OfRecipient):
+    scopes = {"POST": Scope.RECIPIENTS}
+
+    @extend_schema(
+        operation_id="archive_inbox",
+        summary="Put entries of an inbox away",
+        description="They are listed and counted as unread no more. Ids of entries that are not in this inbox, or "
+        "were put away before, change nothing.",
+        request=ArchiveSerializer,
+        responses={200: ArchivedSerializer, **problems(*OF_BODY, 404, 409)},
+        tags=["inbox"],
+    )
+    def post(self, request: Request, external_id: str) -> Response:
+        serializer = ArchiveSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        box = self.inbox(external_id)
+        archived = box.archive(serializer.validated_data["ids"])
+        return Response(ArchivedSerializer({"archived": archived, "unread": box.unread_count()}).data)

@@ -152,9 +152,14 @@ class InteractionAdmin(LogAdmin):
     list_display = ("when", "kind", "source", "delivery_id")
     list_filter = (PeriodFilter, ("kind", ChoicesDropdownFilter))
     list_filter_submit = True
-    fields = ("at", "kind", "source", "delivery")
+    fields = ("at", "kind", "source", "delivery", "data_shown")
+    readonly_fields = ("data_shown",)
     search_help_text = _("An exact id of an interaction or delivery")
 
     def find(self, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
         wanted = as_uuid(term)
         return queryset.filter(Q(pk=wanted) | Q(delivery_id=wanted)) if wanted else queryset.none()
+
+    @display(description=_("data"))
+    def data_shown(self, obj: Interaction) -> str:
+        return code(pretty(obj.data))

@@ -56,7 +56,7 @@ def revive() -> None:
         return
     if opened.pgconn.exec_(b"").status != ExecStatus.EMPTY_QUERY:
         connection.close()
-    connection.health_check_done = True
+    connection.health_check_done = True  # type: ignore[attr-defined]  # unknown to the stubs
 
 
 def text(value: str) -> str:

@@ -92,7 +92,7 @@ def batch(body: bytes, *, request_id: str, largest: int) -> Batch:
     faults += _list_faults(listed, largest)
     if faults:
         raise InvalidRequest(faults)
-    items, rejected = _items(listed)
+    items, rejected = _items(listed or [])
     return Batch(
         shared=serializer.as_request(request_id),
         items=items,

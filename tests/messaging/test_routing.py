@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from pushcenter.messaging.routing import Route, plan
-from pushcenter.recipients.resolve import Person
+from pushcenter.recipients.person import Person
 
 ALL = ["inbox", "email", "sms"]
 EVERYWHERE = {"recipient": "u-1", "email": "ann@example.com", "phone": "+8613800138000"}

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, ClassVar, cast
 
 from django.conf import settings
@@ -97,14 +98,15 @@ class GatewayView(APIView):
 
     def _make_it_happen_once(self, request: Request) -> None:
         """Wrap the handler of POST; DRF looks it up after :meth:`initial`."""
-        call = call_of(request._request, self.principal, request._request.body)  # noqa: SLF001 - not DRF's reader
-        handler = cast("Callable[..., Response]", self.post)  # type: ignore[attr-defined]
+        raw: Any = request._request  # noqa: SLF001 - the body as it came, which DRF reads afterwards
+        raw._body = raw.read((self.max_body or settings.MAX_BODY_BYTES) + 1)  # noqa: SLF001 - past Django's own limit
+        if call := call_of(raw, self.principal, raw.body):
+            vars(self)["post"] = partial(self._once, call, cast("Any", self).post)
 
-        def post(request: Request, *args: Any, **kwargs: Any) -> Response | HttpResponse:
-            act = lambda: handler(request, *args, **kwargs)  # noqa: E731 - it is called at most once
-            return once(cast("Call", call), act, is_sealed=self.answers_are_secret)
-
-        self.post = post  # type: ignore[method-assign]
+    def _once(
+        self, call: Call, handler: Callable[..., Response], *args: Any, **kwargs: Any
+    ) -> Response | HttpResponse:
+        return once(call, partial(handler, *args, **kwargs), is_sealed=self.answers_are_secret)
 
     def check_throttles(self, request: Request) -> None:
         """The last step of the gate; DRF's own throttles keep a list of times for each key, which is slow."""

@@ -49,7 +49,7 @@ class _Message(_Item, forbid_unknown_fields=True, frozen=True, kw_only=True):
 
 def message(body: bytes, *, request_id: str) -> Request:
     """One message; raises :class:`BadJSON`, or DRF's ``ValidationError`` with all the faults."""
-    value = loads(body)
+    value = _value(body)
     try:
         found = msgspec.convert(value, _Message)
     except msgspec.ValidationError:
@@ -71,6 +71,11 @@ def message(body: bytes, *, request_id: str) -> Request:
     )
 
 
+def _value(body: bytes) -> Any:
+    """What the body says; no body is an object without any field, as DRF's own views have it."""
+    return loads(body) if body else {}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
     """A batch as it was sent: good items and bad ones by their index."""
@@ -83,7 +88,7 @@ class Batch:
 
 def batch(body: bytes, *, request_id: str, largest: int) -> Batch:
     """Many messages; raises :class:`BadJSON`, or DRF's ``ValidationError`` for what they have in common."""
-    value = loads(body)
+    value = _value(body)
     listed = value.pop("items", None) if isinstance(value, dict) else None
     serializer = EnvelopeSerializer(data=value)
     faults = (

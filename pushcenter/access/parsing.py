@@ -85,12 +85,14 @@ def _integer(text: str) -> int:
 
 
 def _check_depth(value: Any, depth: int) -> None:
-    if depth == 0:
+    """``depth`` is how many levels are left, that of a plain value inside of this one included."""
+    if not isinstance(value, dict | list):
+        return
+    if depth == 0 or (depth == 1 and value):
         raise BadJSON(f"The body is nested more than {MAX_DEPTH} levels deep.")
-    if isinstance(value, dict | list):
-        for inner in value.values() if isinstance(value, dict) else value:
-            if isinstance(inner, dict | list):
-                _check_depth(inner, depth - 1)
+    for inner in value.values() if isinstance(value, dict) else value:
+        if isinstance(inner, dict | list):
+            _check_depth(inner, depth - 1)
 
 
 def _check_texts(value: Any) -> None:

@@ -7,7 +7,8 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextInputWidget
 
 from channels_app.registry import channels
-from pushcenter.access.models import ApiKey, Scope, System, check_network, default_scopes
+from pushcenter.access.models import ApiKey, Scope, System, default_scopes
+from pushcenter.networks import check_network
 
 
 class SystemForm(forms.ModelForm):

@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 from channels_app import http
 from channels_app.codes import Meaning, error_for
 from channels_app.contract import Refused, Temporary
+from channels_app.tokens import Token
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 #: The code and the sentence of an answer; an empty code where it is a success.
@@ -137,6 +138,18 @@ def text_at(data: Mapping[str, Any], *path: str) -> str:
     for key in path:
         value = value.get(key) if isinstance(value, Mapping) else None
     return str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+
+
+def token_in(answer: Answer, name: str, seconds: str) -> Token:
+    """The token that an answer brings, by the names of the token and of its life; raises :class:`Temporary`."""
+    value = text_at(answer.data, name)
+    try:
+        life = float(text_at(answer.data, seconds))
+    except ValueError:
+        life = 0.0
+    if not value:
+        raise Temporary("the provider's answer has no token in it", code="no_token")
+    return Token(value=value, seconds=life)
 
 
 def _with_query(url: str, query: Mapping[str, str]) -> str:

@@ -113,10 +113,9 @@ def event_in(xml: str | bytes) -> dict[str, Any]:
     Raises ``ValueError`` where it is no XML, or XML that tries to be clever.
     """
     try:
-        root = fromstring(xml)
-    except (ParseError, DefusedXmlException, LookupError) as error:
+        fields = _fields(fromstring(xml))
+    except (ParseError, DefusedXmlException, LookupError, RecursionError) as error:
         raise ValueError(f"not the XML of an event: {type(error).__name__}") from None
-    fields = _fields(root)
     return fields if isinstance(fields, dict) else {}
 
 

@@ -33,13 +33,13 @@ from channels_app.contract import (
     Throttled,
     Unreachable,
 )
-from channels_app.json_api import Answer, JsonApi, text_at, token_in
+from channels_app.json_api import Answer, JsonApi, text_at, to_json, token_in
 from channels_app.tokens import Token
 
 SEND = "/topapi/message/corpconversation/asyncsend_v2"
 RESULT = "/topapi/message/corpconversation/getsendresult"
-#: DingTalk takes 2048 for the whole message, with the JSON around the text.
-TEXT_BYTES = 1800
+#: For the whole message, with the JSON around the text.
+MAX_BYTES = 2048
 #: The results can be asked for within a day.
 POLL_AFTER = (10.0, 60.0, 600.0, 7200.0)
 #: The person has had this notice today: the attempt before this one arrived.
@@ -168,23 +168,26 @@ class DingtalkNoticeAdapter(Adapter):
 
 
 def _message(message: Outgoing) -> dict[str, Any]:
-    content = message.content
-    own = own_message(content)
+    own = own_message(message.content)
     if own is not None:
         return own
     reference = f"[{message.id[-8:]}]"
+    whole = _written(message.content, reference, max_bytes=MAX_BYTES)
+    excess = len(to_json(whole)) - MAX_BYTES
+    return _written(message.content, reference, max_bytes=MAX_BYTES - excess) if excess > 0 else whole
+
+
+def _written(content: Mapping[str, Any], reference: str, *, max_bytes: int) -> dict[str, Any]:
     if content.get("format") not in {"card", "markdown"}:
-        return {
-            "msgtype": "text",
-            "text": {"content": plain(content, max_bytes=TEXT_BYTES, tail=reference)},
-        }
+        text = plain(content, max_bytes=max_bytes, tail=reference)
+        return {"msgtype": "text", "text": {"content": text}}
     title = part(content, "title") or part(content, "text")[:20]
     if content.get("format") == "card" and content.get("link"):
-        text = markdown({**content, "link": ""}, max_bytes=TEXT_BYTES - 200, tail=reference)
+        text = markdown({**content, "link": ""}, max_bytes=max_bytes, tail=reference)
         label = part(content, "link_label") or title
         card = {"title": title, "markdown": text, "single_title": label, "single_url": part(content, "link")}
         return {"msgtype": "action_card", "action_card": card}
-    text = markdown(content, max_bytes=TEXT_BYTES - 200, tail=reference)
+    text = markdown(content, max_bytes=max_bytes, tail=reference)
     return {"msgtype": "markdown", "markdown": {"title": title, "text": text}}
 
 

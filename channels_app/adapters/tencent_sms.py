@@ -140,7 +140,7 @@ class TencentSmsAdapter(Adapter):
         verdict=verdict, codes=CODES, statuses={404: Misconfigured, 410: Misconfigured}, default=by_family
     )
     specimen = Specimen(
-        config={"secret_id": "AKID-1", "secret_key": "s-1", "sdk_app_id": "1400006666", "sign_name": "Shop"},
+        config={"key_id": "AKID-1", "secret_key": "s-1", "sdk_app_id": "1400006666", "sign_name": "Shop"},
         address="+8613800138000",
         content={"template_code": "1234", "params": {"code": "1234"}},
         answers={
@@ -167,7 +167,7 @@ class TencentSmsAdapter(Adapter):
     )
 
     class Config(forms.Form):
-        secret_id = forms.CharField(
+        key_id = forms.CharField(
             max_length=128,
             label=_("SecretId"),
             help_text=_("In the console, under Access Management > API keys: of a sub-user who may send."),
@@ -232,7 +232,7 @@ class TencentSmsAdapter(Adapter):
     async def _ask(self, action: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
         body, timestamp, host = to_json(request), int(datetime.now(UTC).timestamp()), self._host
         signed = authorization(
-            self.config["secret_id"], self.config["secret_key"], host=host, timestamp=timestamp, body=body
+            self.config["key_id"], self.config["secret_key"], host=host, timestamp=timestamp, body=body
         )
         answer = await self.api.send(
             "POST",

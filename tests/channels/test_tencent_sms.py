@@ -14,7 +14,7 @@ from tests.channels.meanings import meaning
 from tests.channels.provider import Answer, Request, outgoing
 
 CONFIG = {
-    "secret_id": "AKIDz8krbsJ5yKB",
+    "key_id": "AKIDz8krbsJ5yKB",
     "secret_key": "Gu5t9xGAR",
     "sdk_app_id": "1400006666",
     "sign_name": "腾讯云",
@@ -153,7 +153,7 @@ def test_the_official_library_signs_the_same_request_in_the_same_way() -> None:
 
     def work(base_url: str) -> Any:
         profile = HttpProfile(protocol="http", endpoint=base_url.removeprefix("http://"))
-        credential = Credential(CONFIG["secret_id"], CONFIG["secret_key"])
+        credential = Credential(CONFIG["key_id"], CONFIG["secret_key"])
         client = sms_client.SmsClient(credential, "ap-guangzhou", ClientProfile(httpProfile=profile))
         request = models.SendSmsRequest()
         request.from_json_string(
@@ -166,7 +166,7 @@ def test_the_official_library_signs_the_same_request_in_the_same_way() -> None:
     answer, (request,) = provider.play({"": Answer(body=OK)}, work)
     assert answer.SendStatusSet[0].SerialNo == "5000:104571"
     ours = authorization(
-        CONFIG["secret_id"],
+        CONFIG["key_id"],
         CONFIG["secret_key"],
         host=request.headers["host"],
         timestamp=int(request.headers["x-tc-timestamp"]),
@@ -181,7 +181,7 @@ def test_our_own_request_carries_that_signature() -> None:
     assert abs(datetime.now(UTC).timestamp() - timestamp) < 60
     assert request.headers["content-type"] == "application/json"
     assert request.headers["authorization"] == authorization(
-        CONFIG["secret_id"],
+        CONFIG["key_id"],
         CONFIG["secret_key"],
         host=request.headers["host"],
         timestamp=timestamp,

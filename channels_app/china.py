@@ -44,7 +44,9 @@ def is_mainland(phone: str) -> bool:
 
 def e164(number: str) -> str:
     """A number as providers report it: with or without the plus, in mainland China without the country's code."""
-    digits = number.removeprefix("+").removeprefix("00")
+    if number.startswith("+"):
+        return number
+    digits = number.removeprefix("00")
     return f"{MAINLAND}{digits}" if len(digits) == 11 and digits.startswith("1") else f"+{digits}"
 
 

@@ -27,7 +27,11 @@ def verdict(answer: Mapping[str, Any]) -> tuple[str, str]:
     """Robots of an older kind say ``StatusCode``."""
     code = text_at(answer, "code") or text_at(answer, "StatusCode")
     detail = text_at(answer, "msg") or text_at(answer, "StatusMessage")
-    return ("" if code == "0" else code or "no_code"), detail
+    return ("" if code == "0" else code), detail
+
+
+def speaks(answer: Mapping[str, Any]) -> bool:
+    return "code" in answer or "StatusCode" in answer
 
 
 def text_message(content: Mapping[str, Any], *, max_bytes: int) -> dict[str, str]:

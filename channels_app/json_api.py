@@ -37,7 +37,8 @@ class JsonApi:
     """How one provider says yes and no.
 
     ``verdict`` reads code and sentence from an answer (an empty code is a success); ``codes`` is the adapter's
-    table, ``statuses`` overrides single HTTP statuses. ``default`` is for a 2xx with a code that nobody knows.
+    table, ``statuses`` overrides single HTTP statuses. ``default`` is for a 2xx with a code that nobody knows,
+    and ``speaks`` says whether an object is an answer at all: a 2xx with any other leaves the end in doubt.
     ``guard`` is the SSRF guard of :func:`channels_app.http.call`: ``Adapter.guard`` where the URL begins with
     ``Adapter.base_url``, and True for every other URL that comes from the settings or from a caller.
     """
@@ -46,6 +47,7 @@ class JsonApi:
     codes: Mapping[str, Meaning]
     statuses: Mapping[int, Meaning] = field(default_factory=dict)
     default: Meaning = Refused
+    speaks: Callable[[Mapping[str, Any]], bool] = lambda _data: True
     not_json: Meaning = unreadable
     timeout: float = 15.0
 
@@ -112,6 +114,8 @@ class JsonApi:
         http.raise_for_status(reply, self.statuses, code=code, detail=detail)
         if code:
             raise error_for(code, {}, default=self.default, detail=detail, retry_after=reply.retry_after)
+        if not self.speaks(data):
+            raise unreadable("the provider's answer says neither yes nor no", code="no_verdict")
         return Answer(data=data, reply=reply)
 
 

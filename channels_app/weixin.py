@@ -11,7 +11,6 @@ import hmac
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 from xml.etree.ElementTree import Element, ParseError
 from xml.sax.saxutils import escape
@@ -22,15 +21,9 @@ from defusedxml.ElementTree import fromstring
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from channels_app.codes import Meaning
-from channels_app.contract import ForgedCallback, Temporary
+from channels_app.contract import ForgedCallback
 from channels_app.json_api import text_at
 
-#: Codes that mean the same everywhere.
-COMMON_CODES: Mapping[str, Meaning] = {
-    "-1": Temporary,  # busy
-    "no_errcode": partial(Temporary, maybe_sent=True),
-}
 #: Padding goes up to this, in bytes: twice the block of the cipher.
 BLOCK = 32
 #: Before the text: random bytes, and its length as a big-endian number of four bytes.
@@ -75,11 +68,13 @@ class Envelope:
 
 
 def verdict(answer: Mapping[str, Any]) -> tuple[str, str]:
-    """How both say yes and no in JSON; a token comes without a word."""
+    """How both say yes and no in JSON."""
     code = text_at(answer, "errcode")
-    if not code and "access_token" not in answer:
-        return "no_errcode", "the answer does not say whether it is a yes"
     return ("" if code == "0" else code), text_at(answer, "errmsg")
+
+
+def speaks(answer: Mapping[str, Any]) -> bool:
+    return "errcode" in answer or "access_token" in answer
 
 
 def key_bytes(aes_key: str) -> bytes:

@@ -66,7 +66,6 @@ def business_limit(detail: str = "", *, code: str = "") -> Throttled:
 
 #: https://help.aliyun.com/zh/sms/developer-reference/api-error-codes
 CODES: Mapping[str, Meaning] = {
-    "no_code": partial(Temporary, maybe_sent=True),  # no word of yes or no
     "isv.MOBILE_NUMBER_ILLEGAL": Unreachable,  # no such number
     "isv.BUSINESS_LIMIT_CONTROL": business_limit,
     "isv.DAY_LIMIT_CONTROL": throttled_until(0),  # the limit that the console sets for a day
@@ -99,7 +98,7 @@ STATUSES: Mapping[int, Meaning] = {404: Misconfigured, 410: Misconfigured}
 
 def verdict(answer: Mapping[str, Any]) -> tuple[str, str]:
     code = text_at(answer, "Code")
-    return ("" if code == "OK" else code or "no_code"), text_at(answer, "Message")
+    return ("" if code == "OK" else code), text_at(answer, "Message")
 
 
 def canonical_query(query: Mapping[str, str]) -> str:
@@ -132,7 +131,7 @@ class AliyunSmsAdapter(Adapter):
     label = _("Alibaba Cloud SMS")
     channel = SMS
     capabilities = Capabilities(receipts=True, check=True, batch_size=BATCH)
-    api = JsonApi(verdict=verdict, codes=CODES, statuses=STATUSES)
+    api = JsonApi(verdict=verdict, codes=CODES, statuses=STATUSES, speaks=lambda answer: "Code" in answer)
     specimen = Specimen(
         config={"access_key_id": "LTAI-1", "access_key_secret": "s-1", "sign_name": "Shop"},
         address="+8613800138000",

@@ -74,13 +74,12 @@ CODES: Mapping[str, Meaning] = {
     "90020": Misconfigured,  # the calls of this month are used up
     "1430002": Refused,  # forbidden words
     "-1": Temporary,  # busy
-    "no_errcode": partial(Temporary, maybe_sent=True),
 }
 
 
 def verdict(answer: Mapping[str, Any]) -> tuple[str, str]:
     """Of a failed authorisation (88) the reason is in the sub code."""
-    code, detail = text_at(answer, "errcode") or "no_errcode", text_at(answer, "errmsg")
+    code, detail = text_at(answer, "errcode"), text_at(answer, "errmsg")
     if code == "88" and text_at(answer, "sub_code"):
         return text_at(answer, "sub_code"), text_at(answer, "sub_msg") or detail
     return ("" if code == "0" or code in ALREADY else code), detail
@@ -94,6 +93,7 @@ class DingtalkNoticeAdapter(Adapter):
     capabilities = Capabilities(idempotent=True, check=True, poll_after=POLL_AFTER)
     api = JsonApi(
         verdict=verdict,
+        speaks=lambda answer: "errcode" in answer,
         codes=CODES,
         statuses={403: banned, 404: Misconfigured, 410: Misconfigured},
         not_json=lambda detail="", **_fields: banned(detail),

@@ -65,12 +65,11 @@ CODES: Mapping[str, Meaning] = {
     "130101": partial(Throttled, retry_after=600),  # more than 20 in a minute
     "90018": partial(Throttled, retry_after=5),
     "-1": Temporary,  # busy
-    "no_errcode": partial(Temporary, maybe_sent=True),
 }
 
 
 def verdict(answer: Mapping[str, Any]) -> tuple[str, str]:
-    code, detail = text_at(answer, "errcode") or "no_errcode", text_at(answer, "errmsg")
+    code, detail = text_at(answer, "errcode"), text_at(answer, "errmsg")
     if "token is not exist" in detail:
         return "300005", detail
     return ("" if code == "0" else code), detail
@@ -97,6 +96,7 @@ class DingtalkRobotAdapter(Adapter):
     capabilities = Capabilities()
     api = JsonApi(
         verdict=verdict,
+        speaks=lambda answer: "errcode" in answer,
         codes=CODES,
         statuses={403: banned, 404: Misconfigured, 410: Misconfigured},
         not_json=lambda detail="", **_fields: banned(detail),

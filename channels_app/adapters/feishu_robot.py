@@ -25,17 +25,15 @@ from channels_app.contract import (
     SecretField,
     Sent,
     Specimen,
-    Temporary,
     Throttled,
 )
-from channels_app.feishu import FeishuApi, card, text_message, verdict
+from channels_app.feishu import FeishuApi, card, speaks, text_message, verdict
 
 #: In bytes; Feishu takes 20 KB of the whole message.
 TEXT_BYTES = 18_500
 
 #: https://open.feishu.cn/document/client-docs/bot-v3/add-custom-bot
 CODES: Mapping[str, Meaning] = {
-    "no_code": partial(Temporary, maybe_sent=True),  # no word of yes or no
     "19001": Misconfigured,  # no such robot
     "19021": Misconfigured,  # a wrong secret, or our clock is wrong by more than an hour
     "19022": Misconfigured,  # our IP address is not on the list
@@ -63,7 +61,9 @@ class FeishuRobotAdapter(Adapter):
     label = _("Feishu group robot")
     channel = FEISHU
     capabilities = Capabilities()
-    api = FeishuApi(verdict=verdict, codes=CODES, statuses={404: Misconfigured, 410: Misconfigured})
+    api = FeishuApi(
+        verdict=verdict, speaks=speaks, codes=CODES, statuses={404: Misconfigured, 410: Misconfigured}
+    )
     specimen = Specimen(
         config={"group": "ops", "hook": "h-1", "secret": "s-1"},
         address="group:ops",

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from channels_app.bulk import Results, only, send_alike
 from channels_app.channels import SMS, of_adapter
-from channels_app.china import is_mainland, moment, says_stop, throttled_until
+from channels_app.china import e164, is_mainland, moment, says_stop, throttled_until
 from channels_app.codes import Meaning, error_for
 from channels_app.contract import (
     Adapter,
@@ -137,7 +137,11 @@ class TencentSmsAdapter(Adapter):
     channel = SMS
     capabilities = Capabilities(receipts=True, check=True, batch_size=BATCH)
     api = JsonApi(
-        verdict=verdict, codes=CODES, statuses={404: Misconfigured, 410: Misconfigured}, default=by_family
+        verdict=verdict,
+        codes=CODES,
+        statuses={404: Misconfigured, 410: Misconfigured},
+        default=by_family,
+        speaks=lambda answer: "Response" in answer,
     )
     specimen = Specimen(
         config={"key_id": "AKID-1", "secret_key": "s-1", "sdk_app_id": "1400006666", "sign_name": "Shop"},
@@ -208,7 +212,7 @@ class TencentSmsAdapter(Adapter):
             request["SessionContext"] = group[0].id
         response = await self._ask("SendSms", request)
         found = response.get("SendStatusSet")
-        said = {text_at(each, "PhoneNumber"): each for each in found or [] if isinstance(each, dict)}
+        said = {e164(text_at(each, "PhoneNumber")): each for each in found or [] if isinstance(each, dict)}
         return [_result(said.get(each.address.value)) for each in group]
 
     def _content(self, message: Outgoing) -> dict[str, Any]:

@@ -31,19 +31,20 @@ from channels_app.contract import (
     SecretField,
     Sent,
     Specimen,
+    Temporary,
     Throttled,
     Unreachable,
 )
 from channels_app.json_api import JsonApi, text_at, token_in
 from channels_app.tokens import Token
 from channels_app.weixin import (
-    COMMON_CODES,
     Envelope,
     encoding_aes_key,
     encrypted_in,
     event_in,
     same,
     signature,
+    speaks,
     to_xml,
     verdict,
 )
@@ -52,7 +53,7 @@ of_template = partial(Misconfigured, scope=Scope.TEMPLATE)
 
 #: https://developers.weixin.qq.com/doc/service/guide/dev/api/errcode.html
 CODES: Mapping[str, Meaning] = {
-    **COMMON_CODES,
+    "-1": Temporary,  # busy
     "40003": Unreachable,  # no such openid
     "43004": Unreachable,  # the person does not follow the account
     "50005": Unreachable,  # the person does not follow the account
@@ -110,7 +111,13 @@ class WechatOfficialAdapter(Adapter):
     label = _("WeChat Official Account")
     channel = WECHAT
     capabilities = Capabilities(receipts=True, check=True)
-    api = JsonApi(verdict=verdict, codes=CODES, statuses={404: Misconfigured, 410: Misconfigured}, timeout=10)
+    api = JsonApi(
+        verdict=verdict,
+        speaks=speaks,
+        codes=CODES,
+        statuses={404: Misconfigured, 410: Misconfigured},
+        timeout=10,
+    )
     specimen = Specimen(
         config={"appid": "wx1", "secret": "s-1", "token": "t-1", "aes_key": "a" * 43},
         address="oABC-d_1",

@@ -35,17 +35,18 @@ from channels_app.contract import (
     SecretField,
     Sent,
     Specimen,
+    Temporary,
     Throttled,
     Unreachable,
 )
 from channels_app.json_api import JsonApi, text_at, token_in
 from channels_app.tokens import Token
 from channels_app.weixin import (
-    COMMON_CODES,
     Envelope,
     encoding_aes_key,
     encrypted_in,
     event_in,
+    speaks,
     to_xml,
     verdict,
 )
@@ -61,7 +62,7 @@ FOLLOWING = {"subscribe": Outcome.OPTED_IN, "unsubscribe": Outcome.OPTED_OUT}
 
 #: https://developer.work.weixin.qq.com/document/path/90313
 CODES: Mapping[str, Meaning] = {
-    **COMMON_CODES,
+    "-1": Temporary,  # busy
     "81013": Unreachable,  # none of them is a member whom the app may see
     "82001": Unreachable,
     "60111": Unreachable,  # no such member
@@ -108,7 +109,13 @@ class WecomAppAdapter(Adapter):
     label = _("WeCom app")
     channel = WECOM
     capabilities = Capabilities(receipts=True, check=True, batch_size=BATCH)
-    api = JsonApi(verdict=verdict, codes=CODES, statuses={404: Misconfigured, 410: Misconfigured}, timeout=10)
+    api = JsonApi(
+        verdict=verdict,
+        speaks=speaks,
+        codes=CODES,
+        statuses={404: Misconfigured, 410: Misconfigured},
+        timeout=10,
+    )
     specimen = Specimen(
         config={
             "corpid": "ww1",
@@ -216,15 +223,22 @@ class WecomAppAdapter(Adapter):
 
     def receipts(self, callback: Callback) -> Iterable[Receipt]:
         if callback.method == "GET":
-            self._envelope.open(callback.query, callback.query.get("echostr", ""))
+            self._challenge(callback)
             return
         event = event_in(self._envelope.open(callback.query, encrypted_in(callback.body)))
         yield from _receipts(event)
 
     def reply(self, callback: Callback) -> HttpReply:
+        try:
+            return HttpReply(body=self._challenge(callback).encode())
+        except ForgedCallback:
+            return HttpReply(status=401)
+
+    def _challenge(self, callback: Callback) -> str:
+        """What the console wants to read back; empty where it is an event."""
         if callback.method != "GET":
-            return HttpReply()
-        return HttpReply(body=self._envelope.open(callback.query, callback.query.get("echostr", "")).encode())
+            return ""
+        return self._envelope.open(callback.query, callback.query.get("echostr", ""))
 
 
 def _kind(message: Outgoing) -> str:

@@ -22,10 +22,11 @@ from channels_app.contract import (
     SecretField,
     Sent,
     Specimen,
+    Temporary,
     Throttled,
 )
 from channels_app.json_api import JsonApi
-from channels_app.weixin import COMMON_CODES, verdict
+from channels_app.weixin import speaks, verdict
 
 #: In bytes of UTF-8.
 TEXT_BYTES, MARKDOWN_BYTES = 2048, 4096
@@ -34,7 +35,7 @@ COLOURS = {"info": "comment", "success": "info", "warning": "warning", "danger":
 
 #: https://developer.work.weixin.qq.com/document/path/90313
 CODES: Mapping[str, Meaning] = {
-    **COMMON_CODES,
+    "-1": Temporary,  # busy
     "45009": partial(Throttled, retry_after=60),  # more than 20 in a minute
     "93000": Misconfigured,  # no such robot
     "40008": Refused,  # no such type of message
@@ -57,7 +58,9 @@ class WecomRobotAdapter(Adapter):
     label = _("WeCom group robot")
     channel = WECOM
     capabilities = Capabilities()
-    api = JsonApi(verdict=verdict, codes=CODES, statuses={404: Misconfigured, 410: Misconfigured})
+    api = JsonApi(
+        verdict=verdict, speaks=speaks, codes=CODES, statuses={404: Misconfigured, 410: Misconfigured}
+    )
     specimen = Specimen(
         config={"group": "ops", "key": "k-1"},
         address="group:ops",

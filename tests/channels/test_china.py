@@ -48,6 +48,7 @@ def test_a_moment_is_read_in_the_time_of_beijing(text: object, found: datetime |
         ("+8613800138000", "+8613800138000"),
         ("008613800138000", "+8613800138000"),
         ("85290001234", "+85290001234"),
+        ("+12025550142", "+12025550142"),
     ],
 )
 def test_a_reported_number_is_written_as_ours(reported: str, number: str) -> None:

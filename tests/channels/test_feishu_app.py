@@ -138,7 +138,7 @@ def test_a_code_means(status: int, code: int, sentence: str, expected: str) -> N
 
 def test_every_code_of_the_table_has_a_row() -> None:
     rows = {str(code) for _status, code, *_rest in MEANINGS} | {str(code) for _s, code, _t in STALE}
-    assert rows >= set(CODES) - {"no_code"}
+    assert rows >= set(CODES)
 
 
 @pytest.mark.parametrize(
@@ -304,6 +304,11 @@ def test_the_challenge_of_the_console_is_answered(callback: Callback, config: di
 
 def test_an_event_is_answered_with_an_empty_object() -> None:
     assert provider.adapter("feishu_app", CONFIG).reply(sealed(READ)).body == b"{}"
+
+
+def test_a_call_that_is_not_believed_has_no_challenge_answered() -> None:
+    forged = sealed({**CHALLENGE, "token": "stolen"}, signed=False)
+    assert provider.adapter("feishu_app", CONFIG).reply(forged).body == b"{}"
 
 
 def test_the_published_example_is_deciphered() -> None:

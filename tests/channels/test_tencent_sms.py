@@ -106,6 +106,11 @@ def test_a_message_is_handed_over_with_its_values_in_order() -> None:
     assert request.headers["x-tc-region"] == "ap-guangzhou"
 
 
+@pytest.mark.parametrize("written", ["+8613800138000", "8613800138000", "13800138000"])
+def test_a_number_is_known_however_the_answer_writes_it(written: str) -> None:
+    assert send(statuses((written, "Ok", "s-1")))[0] == Sent(provider_id="s-1")
+
+
 @pytest.mark.parametrize(("code", "expected"), MEANINGS)
 @pytest.mark.parametrize("whole", [False, True], ids=["of a number", "of the call"])
 def test_a_code_means(code: str, expected: str, *, whole: bool) -> None:

@@ -8,7 +8,7 @@ import pytest
 from wechatpy import parse_message
 
 from channels_app.adapters.wechat_official import CODES, WechatOfficialAdapter, sample_event
-from channels_app.contract import Callback, ChannelError, ForgedCallback, Outcome, Receipt, Sent
+from channels_app.contract import Callback, ChannelError, ForgedCallback, Outcome, Receipt, Sent, Unreachable
 from channels_app.weixin import Envelope, signature, to_xml
 from tests.channels import provider
 from tests.channels.meanings import meaning
@@ -114,9 +114,16 @@ def test_a_code_means(code: int, sentence: str, expected: str) -> None:
     assert (result.code, result.detail) == (str(code), sentence)
 
 
+def test_a_person_who_refuses_one_template_is_not_closed_to_others() -> None:
+    """43101 speaks of the template: suppressing the address would silence every other one."""
+    result, _requests = send({"": said(43101, "user refuse to accept the msg")})
+    assert isinstance(result, ChannelError)
+    assert not isinstance(result, Unreachable)
+
+
 def test_every_code_of_the_table_has_a_row() -> None:
     rows = {str(code) for code, *_rest in MEANINGS + [(code, "", "") for code, _sentence in STALE]}
-    assert rows >= set(CODES) - {"no_errcode"}
+    assert rows >= set(CODES)
 
 
 @pytest.mark.parametrize(("code", "sentence"), STALE)

@@ -138,7 +138,7 @@ def test_a_code_means(code: int, sentence: str, expected: str) -> None:
 
 def test_every_code_of_the_table_has_a_row() -> None:
     rows = {str(code) for code, *_rest in MEANINGS} | {str(code) for code, _sentence in STALE}
-    assert rows >= set(CODES) - {"no_errcode"}
+    assert rows >= set(CODES)
 
 
 @pytest.mark.parametrize(("code", "sentence"), STALE)
@@ -309,6 +309,11 @@ def test_the_challenge_of_the_console_is_deciphered() -> None:
     assert WeChatCrypto("t-1", "a" * 43, "ww1").check_signature(
         query["msg_signature"], "1", "n", encrypted
     ) in {"4711", b"4711"}
+
+
+def test_a_challenge_that_is_forged_is_answered_with_401() -> None:
+    callback = Callback(headers={}, query={"echostr": "AAAA"}, body=b"", url="", method="GET")
+    assert provider.adapter("wecom_app", CONFIG).reply(callback).status == 401
 
 
 def test_an_event_is_answered_with_nothing() -> None:

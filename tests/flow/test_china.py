@@ -68,7 +68,7 @@ def test_dingtalk_is_asked_until_it_knows_with_a_token_that_is_fetched_once() ->
         Answer(body={"errcode": 0}),
         test_dingtalk_notice.result(read_user_id_list=["manager4220"]),
     )
-    script = {"getsendresult": [nothing, read], "asyncsend": test_dingtalk_notice.OK}
+    script: Script = {"getsendresult": [nothing, read], "asyncsend": test_dingtalk_notice.OK}
     with provider(script) as (base_url, requests):
         dingtalk = account("dingtalk", "dingtalk_notice", test_dingtalk_notice.CONFIG, base_url)
         delivery = send("dingtalk", "dingtalk", "manager4220", CHAT)

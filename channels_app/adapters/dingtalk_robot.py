@@ -11,12 +11,11 @@ import time
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from channels_app.channels import DINGTALK, GroupField, group_of
+from channels_app.channels import DINGTALK, GroupField, WebhookField, group_of
 from channels_app.chat_text import EVERYBODY, markdown, mentions, own_message, part, plain
 from channels_app.codes import Meaning
 from channels_app.contract import (
@@ -81,14 +80,6 @@ def sign(secret: str, timestamp_ms: int) -> str:
     return base64.b64encode(hmac.digest(secret.encode(), message, "sha256")).decode()
 
 
-class WebhookField(SecretField):
-    """The address of a robot's webhook, or the token in it."""
-
-    def clean(self, value: Any) -> str:
-        cleaned = str(super().clean(value)).strip()
-        return parse_qs(urlsplit(cleaned).query).get("access_token", [cleaned])[0]
-
-
 class DingtalkRobotAdapter(Adapter):
     name = "dingtalk_robot"
     label = _("DingTalk group robot")
@@ -112,6 +103,7 @@ class DingtalkRobotAdapter(Adapter):
     class Config(forms.Form):
         group = GroupField()
         access_token = WebhookField(
+            parameter="access_token",
             label=_("Webhook address"),
             help_text=_(
                 "In the group's settings, under Bots, on the page of the robot: the whole address, or its token."

@@ -6,12 +6,12 @@ import time
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from channels_app.channels import FEISHU, GroupField, group_of
+from channels_app.channels import FEISHU, GroupField, WebhookField, group_of
 from channels_app.chat_text import own_message
 from channels_app.codes import Meaning
 from channels_app.contract import (
@@ -46,14 +46,6 @@ CODES: Mapping[str, Meaning] = {
 def sign(secret: str, timestamp: int) -> str:
     """Time and secret are the key, and the message is empty. DingTalk has it the other way round."""
     return base64.b64encode(hmac.digest(f"{timestamp}\n{secret}".encode(), b"", "sha256")).decode()
-
-
-class WebhookField(SecretField):
-    """The address of a robot's webhook, or the id at its end."""
-
-    def clean(self, value: Any) -> str:
-        cleaned = str(super().clean(value)).strip()
-        return urlsplit(cleaned).path.rstrip("/").rpartition("/")[2]
 
 
 class FeishuRobotAdapter(Adapter):

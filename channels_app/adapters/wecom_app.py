@@ -41,6 +41,7 @@ from channels_app.contract import (
 )
 from channels_app.json_api import JsonApi, text_at, token_in
 from channels_app.tokens import Token
+from channels_app.wecom import heading
 from channels_app.weixin import (
     Envelope,
     encoding_aes_key,
@@ -57,7 +58,6 @@ CARD_TITLE, CARD_TEXT, CARD_BUTTON = 128, 512, 4
 BATCH = 1000
 #: Of letters, digits and a few signs: anything else, such as @all or a|b, would reach other people.
 MEMBER = re.compile(r"[A-Za-z0-9][\w.@-]{0,63}", re.ASCII)
-COLOURS = {"info": "comment", "success": "info", "warning": "warning", "danger": "warning"}
 FOLLOWING = {"subscribe": Outcome.OPTED_IN, "unsubscribe": Outcome.OPTED_OUT}
 
 #: https://developer.work.weixin.qq.com/document/path/90313
@@ -269,7 +269,7 @@ def _message(message: Outgoing) -> dict[str, Any]:
     if content.get("format") == "card" and content.get("link"):
         return {"msgtype": "textcard", "textcard": _card(content)}
     if content.get("format") in {"card", "markdown"}:
-        text = markdown(content, max_bytes=MARKDOWN_BYTES, title=_heading(content))
+        text = markdown(content, max_bytes=MARKDOWN_BYTES, title=heading(content))
         return {"msgtype": "markdown", "markdown": {"content": text}}
     return {"msgtype": "text", "text": {"content": plain(content, max_bytes=TEXT_BYTES)}}
 
@@ -290,13 +290,6 @@ def _card(content: Mapping[str, Any]) -> dict[str, str]:
     }
     label = part(content, "link_label")
     return card | ({"btntxt": cut(label, max_chars=CARD_BUTTON)} if label else {})
-
-
-def _heading(content: Mapping[str, Any]) -> str:
-    title, colour = part(content, "title"), COLOURS.get(part(content, "severity"))
-    if not title:
-        return ""
-    return f'### <font color="{colour}">{title}</font>' if colour else f"### {title}"
 
 
 def _receipts(event: Mapping[str, Any]) -> Iterable[Receipt]:

@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from channels_app.channels import WECOM, GroupField, group_of
+from channels_app.channels import WECOM, GroupField, WebhookField, group_of
 from channels_app.chat_text import EVERYBODY, cut, markdown, mentions, own_message, part, plain
 from channels_app.codes import Meaning
 from channels_app.contract import (
@@ -19,19 +18,18 @@ from channels_app.contract import (
     Misconfigured,
     Outgoing,
     Refused,
-    SecretField,
     Sent,
     Specimen,
     Temporary,
     Throttled,
 )
 from channels_app.json_api import JsonApi
+from channels_app.wecom import heading
 from channels_app.weixin import speaks, verdict
 
 #: In bytes of UTF-8.
 TEXT_BYTES, MARKDOWN_BYTES = 2048, 4096
 NEWS_TITLE, NEWS_TEXT = 128, 512
-COLOURS = {"info": "comment", "success": "info", "warning": "warning", "danger": "warning"}
 
 #: https://developer.work.weixin.qq.com/document/path/90313
 CODES: Mapping[str, Meaning] = {
@@ -43,14 +41,6 @@ CODES: Mapping[str, Meaning] = {
     "44004": Refused,  # nothing in it
     "45002": Refused,  # too long
 }
-
-
-class WebhookField(SecretField):
-    """The address of a robot's webhook, or the key in it."""
-
-    def clean(self, value: Any) -> str:
-        cleaned = str(super().clean(value)).strip()
-        return parse_qs(urlsplit(cleaned).query).get("key", [cleaned])[0]
 
 
 class WecomRobotAdapter(Adapter):
@@ -72,6 +62,7 @@ class WecomRobotAdapter(Adapter):
     class Config(forms.Form):
         group = GroupField()
         key = WebhookField(
+            parameter="key",
             label=_("Webhook address"),
             help_text=_(
                 "In the group, under Group robots, on the page of the robot: the whole address, or its key."
@@ -100,7 +91,7 @@ def _message(content: Mapping[str, Any]) -> dict[str, Any]:
         return {"msgtype": "news", "news": {"articles": [_article(content)]}}
     if content.get("format") in {"card", "markdown"}:
         named = " ".join(f"<@{each}>" for each in _mentioned(content))
-        text = markdown(content, max_bytes=MARKDOWN_BYTES, title=_heading(content), tail=named)
+        text = markdown(content, max_bytes=MARKDOWN_BYTES, title=heading(content), tail=named)
         return {"msgtype": "markdown", "markdown": {"content": text}}
     shown = plain(content, max_bytes=TEXT_BYTES)
     return {"msgtype": "text", "text": {"content": shown, "mentioned_list": _mentioned(content)}}
@@ -116,10 +107,3 @@ def _article(content: Mapping[str, Any]) -> dict[str, str]:
         "description": cut(part(content, "text"), max_bytes=NEWS_TEXT),
         "url": part(content, "link"),
     }
-
-
-def _heading(content: Mapping[str, Any]) -> str:
-    title, colour = part(content, "title"), COLOURS.get(part(content, "severity"))
-    if not title:
-        return ""
-    return f'### <font color="{colour}">{title}</font>' if colour else f"### {title}"

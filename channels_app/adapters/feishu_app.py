@@ -66,6 +66,7 @@ CODES: Mapping[str, Meaning] = {
     "230020": partial(Throttled, retry_after=1, scope=Scope.ADDRESS),  # five a second to one person or chat
     "11232": partial(Throttled, retry_after=5),
     "230001": bad_parameter,
+    "99992351": Unreachable,  # no open_id of this app
     "230013": Unreachable,  # the person may not see the bot
     "230002": Unreachable,  # the bot is not in the chat
     "230025": Refused,  # too long

@@ -42,6 +42,7 @@ MEANINGS = [
         "Unreachable",
     ),
     (400, 230001, "Your request contains an invalid request parameter, ext=invalid msg_type.", "Refused"),
+    (400, 99992351, "The request you send is not a valid {open_id} or not exists", "Unreachable"),
     (400, 230013, "Bot has NO availability to this user.", "Unreachable"),
     (400, 230002, "The bot can not be outside the group.", "Unreachable"),
     (400, 230025, "The length of the message content reaches its limit.", "Refused"),

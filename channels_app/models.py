@@ -3,12 +3,15 @@
 import secrets as tokens
 from typing import Any
 
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from channels_app import registry, secrets
 from channels_app.contract import Adapter, SecretField
 from pushcenter.ids import uuid7
+from pushcenter.networks import check_network
 
 
 class AccountQuerySet(models.QuerySet["Account"]):
@@ -48,6 +51,16 @@ class Account(models.Model):
     config = models.JSONField(_("configuration"), default=dict, blank=True, editable=False)
     secrets = models.TextField(_("encrypted secrets"), blank=True, editable=False)
     callback_token = models.CharField(max_length=64, default=new_callback_token, editable=False)
+    callback_networks = ArrayField(
+        models.CharField(max_length=50, validators=[check_network]),
+        verbose_name=_("networks of the provider"),
+        default=list,
+        blank=True,
+        help_text=_(
+            "From where receipts may come, such as 198.51.100.0/24, separated by commas. Empty permits every "
+            "address. Fill it in where the provider signs nothing."
+        ),
+    )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     updated_at = models.DateTimeField(_("changed"), auto_now=True)
 
@@ -68,6 +81,11 @@ class Account(models.Model):
     def adapter_class(self) -> type[Adapter]:
         return registry.adapter(self.adapter)
 
+    @property
+    def callback_url(self) -> str:
+        """Where its provider reports; whoever knows it may call it."""
+        return f"{settings.BASE_URL}/callbacks/{self.pk}/{self.callback_token}"
+
     def set_config(self, values: dict[str, Any]) -> None:
         """Store a cleaned ``Config``: secrets apart and encrypted; a blank secret keeps the one there is."""
         kept = self.secret_values()
@@ -85,3 +103,31 @@ class Account(models.Model):
     def connect(self) -> Adapter:
         """A fresh adapter with this account's settings."""
         return self.adapter_class({**self.config, **self.secret_values()})
+
+
+class AccountToken(models.Model):
+    """A token that a provider gave for an account's credentials. See :mod:`channels_app.shared_tokens`."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    account = models.ForeignKey(
+        Account, on_delete=models.CASCADE, related_name="tokens", verbose_name=_("account")
+    )
+    name = models.CharField(_("name"), max_length=100)
+    encrypted = models.TextField(_("encrypted token"), blank=True)
+    fingerprint = models.CharField(_("settings it was fetched with"), max_length=64, blank=True)
+    fetched_at = models.DateTimeField(_("fetched"), null=True)
+    renew_at = models.DateTimeField(_("to be renewed"), null=True)
+    expires_at = models.DateTimeField(_("expires"), null=True)
+    #: Until then somebody is fetching the next one.
+    marked_until = models.DateTimeField(_("being fetched until"), null=True)
+
+    class Meta:
+        verbose_name = _("token")
+        verbose_name_plural = _("tokens")
+        ordering = ["account", "name"]
+        constraints = [
+            models.UniqueConstraint(fields=["account", "name"], name="account_token_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -202,9 +202,9 @@ class HttpSmsAdapter(Adapter):
             label=_("URL"),
             help_text=_(
                 "Placeholders stand in it, in the headers and in the body: {to} (+8613800138000), {digits} "
-                "(without +), {national} (without the country), {text}, {template_code}, {params} (JSON), {signature}, {sender}, "
-                "{username}, {secret}, {basic} (both, for Authorization: Basic {basic}), {id}, {callback_url}, "
-                "{timestamp}."
+                "(without +), {national} (without the country), {text}, {template_code}, {params} (JSON), "
+                "{signature}, {sender}, {username}, {secret}, {basic} (for Authorization: Basic {basic}), "
+                "{id}, {callback_url}, {timestamp}."
             ),
         )
         headers = forms.CharField(

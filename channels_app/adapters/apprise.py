@@ -147,17 +147,10 @@ class AppriseAdapter(Adapter):
 
 
 async def check(service: Any) -> None:
-    """The guard against private networks, for services that one runs oneself; raises ``Refused``.
-
-    Apprise makes the connection itself, later and to the name: a name that changes in between is not caught.
-    """
+    """The guard against private networks, for services that one runs oneself; raises ``Refused``."""
     if not any("{host}" in each for each in service.templates):
         return
-    resolver = http.CheckedResolver(http.Reach.SECURE if service.secure else http.Reach.PLAIN)
-    try:
-        await resolver.resolve(service.host or "", service.port or 0)
-    except (OSError, UnicodeError):
-        raise Temporary("the host name was not resolved", code="dns") from None
+    await http.check_destination(f"http{'s' * service.secure}://{service.host}")
 
 
 def notify(service: Any, text: str, title: str, form: str) -> list[str] | None:

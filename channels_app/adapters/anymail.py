@@ -60,7 +60,7 @@ from channels_app.contract import (
     Throttled,
     Unreachable,
 )
-from channels_app.mime import Mailbox, one_line, plain_text, with_preheader
+from channels_app.mime import Mailbox, one_line, plain_text, unsubscribe_headers, with_preheader
 
 CONNECT_S, READ_S = 5.0, 15.0
 ONE_LINE = policy.compat32.clone(max_line_length=None)
@@ -418,9 +418,10 @@ class Quiet:
 
 
 class Mail(EmailMultiAlternatives):
-    """With headers on one line each: a folded List-Unsubscribe has broken DKIM signatures on its way."""
+    """With headers on one line each."""
 
     metadata: dict[str, str]
+    anymail_status: Any
 
     def message(self, *args: Any, **kwargs: Any) -> Any:
         made = super().message(*args, **kwargs)
@@ -436,23 +437,13 @@ def letter(message: Outgoing, config: Mapping[str, Any]) -> Mail:
         from_email=config["from_address"],
         to=[message.address.value],
         reply_to=[config["reply_to"]] if config.get("reply_to") else None,
-        headers=headers(message),
+        headers=unsubscribe_headers(message),
     )
     if html:
         mail.attach_alternative(with_preheader(html, content.get("preheader") or ""), "text/html")
     if ESPS[config["esp"]].metadata:
         mail.metadata = {"delivery": message.id}  # comes back in receipts
     return mail
-
-
-def headers(message: Outgoing) -> dict[str, str]:
-    """RFC 8058's, by which mail programs show a button for leaving."""
-    if not message.unsubscribe_url:
-        return {}
-    return {
-        "List-Unsubscribe": f"<{message.unsubscribe_url}>",
-        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-    }
 
 
 def meaning(error: Exception, address: str) -> ChannelError:

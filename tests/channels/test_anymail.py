@@ -11,9 +11,9 @@ from email import message_from_bytes, policy
 from typing import Any
 from urllib.parse import unquote_plus
 
-import boto3
+import boto3  # type: ignore[import-untyped]
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError  # type: ignore[import-untyped]
 from django.test import override_settings
 from moto.server import ThreadedMotoServer
 from pytest_django import Settings

@@ -1,6 +1,7 @@
 """Apprise against a server of this machine: what it is asked, what becomes of an answer, and where it may not go."""
 
 import asyncio
+import logging
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -56,6 +57,28 @@ def test_a_message_is_handed_over_by_the_library() -> None:
     assert sent == Sent()
     assert request.json["title"] == "Order 42"
     assert request.json["message"] == "Paid 订单"
+
+
+class Log(logging.Handler):
+    """All that reaches the root of the loggers, as the project's own handler would write it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(record.getMessage())
+
+
+def test_a_url_is_secret_and_does_not_get_into_the_log() -> None:
+    log, root = Log(), logging.getLogger()
+    root.addHandler(log)
+    try:
+        send(Answer(status=401), path="/very-secret")
+        registry.adapter("apprise").Config({"url": "http:///very-secret", "group": "ops"}).is_valid()
+    finally:
+        root.removeHandler(log)
+    assert "very-secret" not in "\n".join(log.lines)
 
 
 def test_an_address_takes_its_place_in_the_url() -> None:

@@ -47,7 +47,7 @@ lock: environment-dev ## Pin the newest dependencies that pyproject.toml permits
 	done
 
 clean: ## Remove the virtual environment and the caches; the data in var/ stays
-	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	@rm -rf .venv tests/judges/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 environment: LOCK := requirements.lock

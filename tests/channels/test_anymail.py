@@ -13,13 +13,14 @@ from urllib.parse import unquote_plus
 
 import boto3  # type: ignore[import-untyped]
 import pytest
+from anymail.signals import AnymailTrackingEvent, EventType, RejectReason
 from botocore.exceptions import ClientError  # type: ignore[import-untyped]
 from django.test import override_settings
 from moto.server import ThreadedMotoServer
 from pytest_django import Settings
 
 from channels_app import registry
-from channels_app.adapters.anymail import CODES, ESPS, of_boto
+from channels_app.adapters.anymail import CODES, ESPS, of_boto, reports
 from channels_app.contract import (
     Callback,
     ChannelError,
@@ -471,6 +472,48 @@ def test_an_event_of_anymail_is_a_receipt(record: dict[str, Any], outcomes: list
     assert {(each.provider_id, each.delivery_id, each.code) for each in receipts} == {("m-1", "d-1", code)}
     if record["RecordType"] in {"Delivery", "Bounce", "Open"}:
         assert receipts[0].at == datetime(2026, 9, 21, 14, 13, 20, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("event_type", "outcome"),
+    [
+        (EventType.QUEUED, Outcome.UNKNOWN),
+        (EventType.SENT, Outcome.SENT),
+        (EventType.REJECTED, Outcome.UNDELIVERED),
+        (EventType.FAILED, Outcome.UNDELIVERED),
+        (EventType.BOUNCED, Outcome.UNDELIVERED),
+        (EventType.DEFERRED, Outcome.UNKNOWN),
+        (EventType.DELIVERED, Outcome.DELIVERED),
+        (EventType.AUTORESPONDED, Outcome.UNKNOWN),
+        (EventType.OPENED, Outcome.OPENED),
+        (EventType.CLICKED, Outcome.CLICKED),
+        (EventType.COMPLAINED, Outcome.COMPLAINED),
+        (EventType.UNSUBSCRIBED, Outcome.OPTED_OUT),
+        (EventType.SUBSCRIBED, Outcome.OPTED_IN),
+        (EventType.UNKNOWN, Outcome.UNKNOWN),
+    ],
+)
+def test_every_word_of_anymail_has_its_outcome(event_type: str, outcome: Outcome) -> None:
+    [receipt] = reports(AnymailTrackingEvent(event_type=event_type, message_id="m-1"))
+    assert receipt == Receipt(provider_id="m-1", outcome=outcome, code=event_type)
+
+
+@pytest.mark.parametrize(
+    ("reason", "further"),
+    [
+        (RejectReason.INVALID, []),
+        (RejectReason.BOUNCED, []),
+        (RejectReason.TIMED_OUT, []),
+        (RejectReason.BLOCKED, []),
+        (RejectReason.SPAM, [Outcome.COMPLAINED]),
+        (RejectReason.UNSUBSCRIBED, [Outcome.OPTED_OUT]),
+        (RejectReason.OTHER, []),
+    ],
+)
+def test_a_reason_of_anymail_is_the_code_and_can_say_more(reason: str, further: list[Outcome]) -> None:
+    receipts = list(reports(AnymailTrackingEvent(event_type=EventType.REJECTED, reject_reason=reason)))
+    assert [each.outcome for each in receipts] == [Outcome.UNDELIVERED, *further]
+    assert {each.code for each in receipts} == {reason}
 
 
 @pytest.mark.parametrize("headers", [{}, {"authorization": basic("shop:guess")}, {"authorization": "é"}])

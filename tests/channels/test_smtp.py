@@ -263,6 +263,8 @@ def test_a_header_cannot_be_smuggled_in(line_break: str) -> None:
 
 REFUSALS: list[tuple[str, str, type[ChannelError], str]] = [
     ("RCPT", "550 5.1.1 <ann@example.org>: no such user", Unreachable, "5.1.1"),
+    ("RCPT", "550 5.1.2 no such domain", Unreachable, "5.1.2"),
+    ("RCPT", "550 5.1.6 moved away", Unreachable, "5.1.6"),
     ("RCPT", "550 5.1.10 null MX", Unreachable, "5.1.10"),
     ("RCPT", "550 no mailbox here", Unreachable, "550"),
     ("RCPT", "550 sorry, no mailbox here by that name. (#5.1.1)", Unreachable, "5.1.1"),
@@ -287,6 +289,8 @@ REFUSALS: list[tuple[str, str, type[ChannelError], str]] = [
     ("MAIL", "550 5.1.8 your domain is unknown", Misconfigured, "5.1.8"),
     ("MAIL", "553 not yours", Misconfigured, "553"),
     ("MAIL", "535 5.7.8 log in first", Misconfigured, "5.7.8"),
+    ("MAIL", "530 5.7.0 log in first", Misconfigured, "5.7.0"),
+    ("MAIL", "534 5.7.9 this way of logging in is too weak", Misconfigured, "5.7.9"),
     ("MAIL", "451 4.3.0 try later", Temporary, "4.3.0"),
     ("MAIL", "421 4.7.0 too many mails", Temporary, "421"),
 ]

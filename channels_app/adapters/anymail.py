@@ -367,7 +367,8 @@ class AnymailAdapter(Adapter):
 
     def _options(self) -> dict[str, Any]:
         if self.config["esp"] == "amazon_ses":
-            return {"client_params": self._boto_params()}
+            endpoint = {"endpoint_url": self.base_url} if self.base_url else {}
+            return {"client_params": {**self._boto_params(), **endpoint}}
         options = {name: self.config[key] for name, key in self._esp.options.items() if self.config.get(key)}
         if self.base_url:
             options["api_url"] = self.base_url
@@ -379,7 +380,6 @@ class AnymailAdapter(Adapter):
             "region_name": config.get("region"),
             "aws_access_key_id": config.get("access_key_id"),
             "aws_secret_access_key": config.get("access_key_id") and config.get("api_key"),
-            "endpoint_url": self.base_url,
         }
         # Repeating is dispatch's business, which knows whether a mail may have been sent.
         once = {"connect_timeout": CONNECT_S, "read_timeout": READ_S, "retries": {"total_max_attempts": 1}}
@@ -401,12 +401,14 @@ class AnymailAdapter(Adapter):
     def _view(self) -> Any:
         """Anymail's own view of this provider's calls, with the account's secrets."""
         esp = self._esp
-        options = {name: self.config.get(key) for name, key in esp.verified_by.items()}
+        options: dict[str, Any] = {name: self.config.get(key) for name, key in esp.verified_by.items()}
         if not esp.view:
             raise ForgedCallback(f"{esp.label} does not report receipts")
         if not all(options.values()):
             raise ForgedCallback("the account has no signing secret")
         kind = import_string(f"anymail.webhooks.{self.config['esp']}.{esp.view}TrackingWebhookView")
+        if self.config["esp"] == "amazon_ses":
+            options["client_params"] = self._boto_params()
         auth = self.config.get("webhook_auth")
         return type(kind.__name__, (Quiet, kind), {})(webhook_secret=[auth] if auth else [], **options)
 

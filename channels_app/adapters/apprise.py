@@ -2,7 +2,7 @@
 
 An account is one URL of Apprise's. With ``{to}`` in it, the address of each message goes there; without, it is one
 place, such as a room, and messages ask for it by the account's group. The library says no more than yes or no; the
-status in its log tells the reason, and how long to wait is not told at all: so there is no specimen to certify.
+status in its log tells the reason, and how long to wait is not told at all.
 """
 
 import asyncio
@@ -32,6 +32,7 @@ from channels_app.contract import (
     Refused,
     SecretField,
     Sent,
+    Specimen,
     Temporary,
     Throttled,
 )
@@ -84,6 +85,17 @@ class AppriseAdapter(Adapter):
     label = _("Apprise")
     channel = None
     capabilities = Capabilities(timeout=TIMEOUT_S + 15, concurrency=THREADS)
+    specimen = Specimen(
+        config={"url": "{base_url}/apprise", "group": "ops"},
+        address="group:ops",
+        content={"title": "Order 42", "text": "Paid."},
+        answers={"": b"ok"},
+        concessions={
+            "429, Retry-After in seconds": "Apprise does not tell",
+            "429, Retry-After as a date": "Apprise does not tell",
+            "No connection": "Apprise does not tell",
+        },
+    )
 
     class Config(forms.Form):
         url = SecretField(

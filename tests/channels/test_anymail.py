@@ -619,6 +619,28 @@ def test_amazons_events_come_through_its_notification_service(
         assert receipt.reason == "smtp; 550 5.1.1"
 
 
+def test_amazons_subscription_is_confirmed_with_the_accounts_own_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    topic = "arn:aws:sns:eu-central-1:123456789012:mails"
+    asked = {"Type": "SubscriptionConfirmation", "MessageId": "n-1", "TopicArn": topic, "Token": "t-1"}
+    confirmation = call(asked, x_amz_sns_message_type="SubscriptionConfirmation", x_amz_sns_message_id="n-1")
+
+    async def work(base_url: str) -> list[Receipt]:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", base_url)
+        one = adapter("anymail", SES)
+        return await asyncio.to_thread(lambda: list(one.receipts(confirmation)))
+
+    done = b"<ConfirmSubscriptionResponse><ConfirmSubscriptionResult/></ConfirmSubscriptionResponse>"
+    receipts, [request] = play({"/": Answer(body=done)}, work)
+    assert receipts == []
+    assert (request.form["Action"], request.form["TopicArn"], request.form["Token"]) == (
+        "ConfirmSubscription",
+        topic,
+        "t-1",
+    )
+    assert f"Credential={SES['access_key_id']}/" in request.headers["authorization"]
+    assert "/eu-central-1/sns/" in request.headers["authorization"]
+
+
 def test_a_call_that_does_not_agree_with_its_own_headers_is_forged() -> None:
     with pytest.raises(ForgedCallback):
         read("amazon_ses", call({"Type": "Notification", "MessageId": "n-1"}))

@@ -1,0 +1,41 @@
+"""Many addresses refused one after the other: then the account is wrong, and not the addresses."""
+
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from channels_app.contract import Misconfigured, Unreachable
+
+T = TypeVar("T")
+#: So many refusals, without one success between them and within this time in seconds, speak of the account.
+LIMIT, WITHIN_S = 20, 60.0
+
+
+class Streak:
+    """Keeps one wrong setting, such as test in place of production, from suppressing every address there is.
+
+    ``code`` is the provider's for an address that may be good elsewhere, ``sentence`` what the operator reads.
+    """
+
+    def __init__(self, code: str, sentence: str, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._code = code
+        self._sentence = sentence
+        self._clock = clock
+        self._refused: deque[float] = deque(maxlen=LIMIT)
+
+    async def watch(self, call: Awaitable[T]) -> T:
+        """The call's result; a streak of refused addresses raises :class:`Misconfigured` in their place."""
+        try:
+            result = await call
+        except Unreachable as error:
+            if error.code == self._code and self._has_grown_long():
+                raise Misconfigured(self._sentence, code=error.code) from None
+            raise
+        self._refused.clear()
+        return result
+
+    def _has_grown_long(self) -> bool:
+        now = self._clock()
+        self._refused.append(now)
+        return len(self._refused) == LIMIT and now - self._refused[0] <= WITHIN_S

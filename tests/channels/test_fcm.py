@@ -308,10 +308,9 @@ def _faults(value: Any, schema: Mapping[str, Any], at: str) -> Iterator[str]:
         return
     if "enum" in schema and value not in schema["enum"]:
         yield f"{at}: {value} is no choice"
-    if kind == "array":
-        for index, each in enumerate(value):
-            yield from _faults(each, schema["items"], f"{at}[{index}]")
-    for name, each in value.items() if kind == "object" else ():
+    for index, each in enumerate(value if isinstance(value, list) else []):
+        yield from _faults(each, schema["items"], f"{at}[{index}]")
+    for name, each in (value if isinstance(value, dict) else {}).items():
         inner = schema.get("properties", {}).get(name) or schema.get("additionalProperties")
         if inner is None:
             yield f"{at}.{name}: unknown"

@@ -208,7 +208,7 @@ class ApnsAdapter(Adapter):
         self._key = signing_key(config["signing_key"])
         self._line = Line(guard=self.guard)
         self._strangers = Streak(
-            "BadDeviceToken", "all device tokens are bad: perhaps they belong to the other environment"
+            ["BadDeviceToken"], "all device tokens are bad: perhaps they belong to the other environment"
         )
 
     @property

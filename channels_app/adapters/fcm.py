@@ -204,7 +204,7 @@ class FcmAdapter(Adapter):
         super().__init__(config)
         self._account = ServiceAccount.parse(config["service_account"])
         self._strangers = Streak(
-            "SENDER_ID_MISMATCH", "all tokens belong to apps of another project than the key does"
+            ["SENDER_ID_MISMATCH"], "all tokens belong to apps of another project than the key does"
         )
 
     def takes(self, address: Address) -> bool:

@@ -17,7 +17,7 @@ class Calls:
     def __init__(self, pause: float = 1.0) -> None:
         self.now = 0.0
         self.pause = pause
-        self.streak = Streak("foreign", "all are foreign", clock=lambda: self.now)
+        self.streak = Streak(["foreign"], "all are foreign", clock=lambda: self.now)
 
     def end(self, *ends: ChannelError | None) -> list[type]:
         return [asyncio.run(self._end(each)) for each in ends]
@@ -46,7 +46,7 @@ def test_one_success_ends_the_row() -> None:
     assert ends == [Unreachable] * (LIMIT - 1) + [str, Unreachable]
 
 
-@pytest.mark.parametrize("other", [Unreachable("gone", code="gone"), Refused("no", code="foreign")])
+@pytest.mark.parametrize("other", [Unreachable("gone", code="gone"), Refused("no", code="bad")])
 def test_other_ends_neither_lengthen_nor_end_the_row(other: ChannelError) -> None:
     ends = Calls().end(*[FOREIGN] * (LIMIT - 1), other, other, FOREIGN)
     assert ends[-3:] == [type(other), type(other), Misconfigured]

@@ -59,7 +59,7 @@ def sent(shop: Gateway, *numbers: str) -> None:
 
 def look(shop: Gateway, last_event_id: str = "") -> str:
     headers = {"Last-Event-ID": last_event_id} if last_event_id else {}
-    response = shop.client.get(EVENTS, headers=headers)
+    response: Any = shop.client.get(EVENTS, headers=headers)
     assert response.status_code == 200
     return b"".join(response.streaming_content).decode()
 
@@ -70,7 +70,7 @@ def look(shop: Gateway, last_event_id: str = "") -> str:
 @pytest.mark.django_db
 def test_a_look_tells_what_has_just_come_and_when_to_look_again(shop: Gateway) -> None:
     sent(shop, "A", "B")
-    response = shop.client.get(EVENTS)
+    response: Any = shop.client.get(EVENTS)
     text = b"".join(response.streaming_content).decode()
     assert response["Content-Type"] == "text/event-stream; charset=utf-8"
     assert "no-store" in response["Cache-Control"]

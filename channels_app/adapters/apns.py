@@ -206,7 +206,7 @@ class ApnsAdapter(Adapter):
     def __init__(self, config: Mapping[str, Any]) -> None:
         super().__init__(config)
         self._key = signing_key(config["signing_key"])
-        self._line = Line(guard=self.guard)
+        self._line = Line(guard=self.guard, is_secure=self.base_url.startswith("https:"))
         self._strangers = Streak(
             ["BadDeviceToken"], "all device tokens are bad: perhaps they belong to the other environment"
         )
@@ -332,15 +332,16 @@ class CheckedNetwork(httpcore2.AnyIOBackend):
 class Line:
     """The connection of one account, opened on first use and shared by all calls that are under way."""
 
-    def __init__(self, *, guard: bool) -> None:
+    def __init__(self, *, guard: bool, is_secure: bool) -> None:
         self._guard = guard
+        self._is_secure = is_secure
         self._open: tuple[asyncio.AbstractEventLoop, httpcore2.AsyncConnectionPool] | None = None
 
     def _pool(self) -> httpcore2.AsyncConnectionPool:
         loop = asyncio.get_running_loop()
         if self._open is None or self._open[0] is not loop:
             pool = httpcore2.AsyncConnectionPool(
-                ssl_context=ssl.create_default_context(),
+                ssl_context=ssl.create_default_context() if self._is_secure else None,
                 max_connections=20,
                 # Apple wants connections to stay open; networks between forget those that are idle for longer.
                 keepalive_expiry=240,
@@ -357,18 +358,17 @@ class Line:
             await self._open[1].aclose()
             self._open = None
 
-    async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> http.Reply:
+    async def post(self, url: str, headers: Mapping[str, str], content: bytes) -> http.Reply:
         """One request; raises :class:`Temporary` for a fault of the network."""
         timeouts = {"connect": 5.0, "pool": 5.0, "write": 15.0, "read": 15.0}
         try:
             async with self._pool().stream(
-                "POST", url, headers=list(headers.items()), content=body, extensions={"timeout": timeouts}
+                "POST", url, headers=list(headers.items()), content=content, extensions={"timeout": timeouts}
             ) as response:
-                return http.Reply(
-                    status=response.status,
-                    headers={name.decode().lower(): value.decode() for name, value in response.headers},
-                    body=await beginning(response),
-                )
+                named = {name.decode().lower(): value.decode() for name, value in response.headers}
+                pause = http.parse_retry_after(named.get("retry-after", ""), now=datetime.now(UTC))
+                body = await beginning(response)
+                return http.Reply(status=response.status, headers=named, body=body, retry_after=pause)
         except (
             httpcore2.TimeoutException,
             httpcore2.NetworkError,

@@ -154,6 +154,12 @@ def test_too_many_of_what(reason: str, pause: float, scope: Scope) -> None:
     assert (found.retry_after, found.scope) == (pause, scope)
 
 
+def test_a_pause_that_is_asked_for_is_kept() -> None:
+    found = error(Answer(status=429, body={"reason": "TooManyRequests"}, headers={"retry-after": "7"}))
+    assert isinstance(found, Throttled)
+    assert found.retry_after == 7
+
+
 @pytest.mark.parametrize(
     ("timestamp", "detail"),
     [

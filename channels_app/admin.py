@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -86,8 +85,7 @@ class AccountAdmin(ActingAdmin):
 
     @display(description=_("callback URL"))
     def callback_url(self, obj: Account) -> str:
-        url = f"{settings.BASE_URL}/callbacks/{obj.pk}/{obj.callback_token}"
-        return format_html('<code class="pc-url">{}</code>', url)
+        return format_html('<code class="pc-url">{}</code>', obj.callback_url)
 
     @display(description=_("status"))
     def status(self, obj: Account) -> str:

@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from channels_app import registry
-from channels_app.contract import Adapter
+from channels_app.contract import Adapter, Address
 from channels_app.models import Account
 from channels_app.secrets import UnreadableSecret
 
@@ -17,12 +17,32 @@ class NoAccount(LookupError):
     """No account of this channel can be used at present."""
 
 
-def choose(accounts: Sequence[Account]) -> Account:
-    """Of accounts in failover order: one of the first rank, by weight. Raises :class:`NoAccount`."""
-    if not accounts:
-        raise NoAccount("every account of this channel is paused or switched off")
-    first = [each for each in accounts if each.priority == accounts[0].priority]
-    return random.choices(first, weights=[each.weight for each in first])[0]  # noqa: S311 (no secret)
+def choose(accounts: Sequence[Account], address: Address) -> tuple[Account, Adapter]:
+    """Of accounts in failover order, one that takes the address: of the first rank, by weight.
+
+    Raises :class:`NoAccount`. An account that cannot be connected is passed over.
+    """
+    taking, reason = _taking(accounts, address)
+    if not taking:
+        raise NoAccount(reason)
+    first = [each for each in taking if each[0].priority == taking[0][0].priority]
+    weights = [account.weight for account, _ in first]
+    return random.choices(first, weights=weights)[0]  # noqa: S311 (no secret)
+
+
+def _taking(accounts: Sequence[Account], address: Address) -> tuple[list[tuple[Account, Adapter]], str]:
+    """The accounts that take an address, each with its adapter; and why there are none, where there are none."""
+    found = []
+    reason = "" if accounts else "every account of this channel is paused or switched off"
+    for account in accounts:
+        try:
+            adapter = connect(account)
+        except NoAccount as error:
+            reason = str(error)
+            continue
+        if adapter.takes(address):
+            found.append((account, adapter))
+    return found, reason or "no account of this channel that is at work takes such an address"
 
 
 def connect(account: Account) -> Adapter:

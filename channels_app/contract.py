@@ -15,15 +15,22 @@ a message.
 """
 
 import asyncio
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar
 
 from django import forms
+from django.core.exceptions import ValidationError
+from django.core.validators import URLValidator
 from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from channels_app.limits import Limit, TooLong
+from channels_app.tokens import MemoryTokens, Tokens
 
 StrOrPromise = str | Promise
 
@@ -37,6 +44,7 @@ class Outcome(StrEnum):
     OPENED = "opened"
     CLICKED = "clicked"
     OPTED_OUT = "opted_out"
+    OPTED_IN = "opted_in"
     COMPLAINED = "complained"
     UNKNOWN = "unknown"
 
@@ -52,7 +60,12 @@ class Address:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outgoing:
-    """One rendered delivery, ready for a provider. ``id`` is stable over all attempts."""
+    """One rendered delivery, ready for a provider. ``id`` is stable over all attempts.
+
+    ``callback_url`` is where the account takes receipts, for providers that want to be told with each message;
+    ``unsubscribe_url`` takes an RFC 8058 request, empty where the category cannot be left; ``metadata`` is what
+    the calling system attached for itself.
+    """
 
     id: str
     address: Address
@@ -60,6 +73,9 @@ class Outgoing:
     attempt: int = 1
     category: str = ""
     expires_at: datetime | None = None
+    unsubscribe_url: str = ""
+    callback_url: str = ""
+    metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,14 +94,21 @@ class Sent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """What a provider says later. ``event_id``, where the provider has one, makes a repetition harmless."""
+    """What a provider says later. ``event_id``, where the provider has one, makes a repetition harmless.
 
-    provider_id: str
+    Which delivery it is about: the one with our own ``delivery_id``, where the provider gives it back, else the
+    one with its ``provider_id``; with ``address`` too where one provider id stands for several people. With an
+    ``address`` alone it is about that address: somebody wrote STOP (``OPTED_OUT``) or START (``OPTED_IN``).
+    """
+
+    provider_id: str = ""
     outcome: Outcome
     at: datetime | None = None
     code: str = ""
     reason: str = ""
     event_id: str = ""
+    delivery_id: str = ""
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,21 +200,84 @@ class ForgedCallback(Exception):
     """A callback whose signature does not hold."""
 
 
+class Unsupported(Exception):
+    """An optional step that this adapter does not have."""
+
+
 class SecretField(forms.CharField):
     """A credential: stored encrypted, never shown again, kept when left blank on edit."""
 
     widget = forms.PasswordInput(render_value=False, attrs={"autocomplete": "new-password"})
 
 
-class TextSource(forms.CharField):
-    """A content field that people write as a template; ``html`` turns automatic escaping on."""
+class BaseURLField(forms.URLField):
+    """Where the provider is. ``production`` is its own URL, the one to which the SSRF guard is not applied."""
 
-    def __init__(self, *, html: bool = False, json: bool = False, rows: int = 1, **kwargs: Any) -> None:
+    def __init__(self, production: str, **kwargs: Any) -> None:
+        kwargs.setdefault("label", _("Base URL"))
+        kwargs.setdefault(
+            "help_text",
+            _("Change it only for a proxy, a region or a test server of yours. Networks of your own have to be "
+              "among OUTBOUND_ALLOWED_NETWORKS."),
+        )  # fmt: skip
+        super().__init__(initial=production, required=False, assume_scheme="https", **kwargs)
+        self.production = production
+        # Hosts of a network of one's own have short names.
+        self.validators = [each for each in self.validators if not isinstance(each, URLValidator)]
+
+    def clean(self, value: Any) -> str:
+        cleaned = str(super().clean(value) or self.production)
+        if not re.match(r"https?://[^\s/?#@]+(/[^\s?#]*)?$", cleaned):
+            raise ValidationError(_("Give an absolute URL, such as https://api.example.com."), code="invalid")
+        return cleaned.rstrip("/")
+
+
+#: A source with none of these is the same for everybody.
+MARKUP = ("{{", "{%", "{#")
+
+
+class TextSource(forms.CharField):
+    """A content field that people write as a template; ``html`` turns automatic escaping on.
+
+    ``max_length`` bounds the source, and ``max_bytes``, ``max_chars`` and ``max_segments`` what is rendered from
+    it: a longer text is cut with an ellipsis, or not sent at all, as ``too_long`` says. A source without variables
+    is measured when it is written.
+    """
+
+    def __init__(
+        self,
+        *,
+        html: bool = False,
+        json: bool = False,
+        rows: int = 1,
+        max_bytes: int = 0,
+        max_chars: int = 0,
+        max_segments: int = 0,
+        too_long: TooLong = "fail",
+        **kwargs: Any,
+    ) -> None:
+        if too_long == "cut" and (html or json):
+            raise TypeError("a cut would break HTML and JSON")
         if rows > 1:
             kwargs.setdefault("widget", forms.Textarea(attrs={"rows": rows}))
         super().__init__(**kwargs)
         self.html = html
         self.json = json
+        self.limit = Limit(max_bytes=max_bytes, max_chars=max_chars, max_segments=max_segments)
+        self.too_long = too_long
+
+    def validate(self, value: str) -> None:
+        super().validate(value)
+        if not any(mark in value for mark in MARKUP) and (excess := self.limit.excess(value)):
+            raise ValidationError(excess, code="too_long")
+
+    def fit(self, text: str) -> str:
+        """A rendered text as the provider takes it; raises ``ValueError`` where it is too long to be sent."""
+        if self.too_long == "cut":
+            return self.limit.cut(text)
+        if excess := self.limit.excess(text):
+            raise ValueError(excess)
+        return text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,18 +297,42 @@ class Channel:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Specimen:
+    """An adapter's sample of itself, with which ``manage.py certify`` plays the provider towards it.
+
+    ``config``, ``address`` and ``content`` are invented and complete; ``{base_url}`` in a text of ``config`` becomes
+    the URL of the local provider, and a ``base_url`` is set to it where the adapter has that field. ``answers``
+    are what the provider says when all is well, as JSON values or bytes, by a part of the path: the first that
+    the path contains, so the empty one goes last. ``refusal`` is a no in a success status, for providers
+    that say it so. ``receipt`` makes a genuine call about a ``provider_id``, signed as the provider would; ``signed``
+    is False where the provider signs nothing, and only the secret path protects.
+    """
+
+    config: Mapping[str, Any]
+    address: str
+    content: Mapping[str, Any]
+    answers: Mapping[str, Any] = field(default_factory=dict)
+    refusal: Any = None
+    receipt: Callable[[Mapping[str, Any], str], Callback] | None = None
+    signed: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Capabilities:
     """What a provider can do; unsupported is the default.
 
     ``idempotent``: the same delivery id sent twice reaches the person once, so that an attempt with an
-    unknown end is simply repeated. ``timeout`` bounds one call, in seconds, and ``concurrency`` the calls that
-    one process has under way.
+    unknown end is simply repeated. ``check``, ``lookup`` and ``recall`` name the optional methods that the adapter
+    has; ``poll_after`` says when to ask :meth:`Adapter.poll`, in seconds after sending. ``timeout`` bounds one
+    call, in seconds, and ``concurrency`` the calls that one process has under way.
     """
 
     receipts: bool = False
     idempotent: bool = False
+    check: bool = False
     lookup: bool = False
     recall: bool = False
+    poll_after: tuple[float, ...] = ()
     batch_size: int = 1
     timeout: float = 30.0
     concurrency: int = 100
@@ -236,12 +346,16 @@ class Adapter(ABC):
     #: The channel it serves; None where an account of it may serve any.
     channel: ClassVar[Channel | None]
     capabilities: ClassVar[Capabilities] = Capabilities()
+    #: For ``manage.py certify``; every adapter that calls somebody has one.
+    specimen: ClassVar[Specimen | None] = None
 
     class Config(forms.Form):
         """The account's settings: the form in the admin is the schema."""
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         self.config = config
+        #: Shared by all processes where a worker connected the adapter; its own where it was made by hand.
+        self.tokens: Tokens = MemoryTokens()
         #: A place for each call that may be under way at once: a slow account fills its own and no other's.
         self.places = asyncio.Semaphore(self.concurrency)
 
@@ -249,6 +363,25 @@ class Adapter(ABC):
     def concurrency(self) -> int:
         """How many calls one process may have under way through this account."""
         return self.capabilities.concurrency
+
+    @property
+    def base_url(self) -> str:
+        """Where the provider is, without a slash at the end."""
+        return str(self.config.get("base_url") or self._production_url).rstrip("/")
+
+    @property
+    def guard(self) -> bool:
+        """Is the SSRF guard to watch over calls to ``base_url``? Only the provider's own URL needs no guard."""
+        return self.base_url != self._production_url.rstrip("/")
+
+    @property
+    def _production_url(self) -> str:
+        field = self.Config.base_fields.get("base_url")
+        return field.production if isinstance(field, BaseURLField) else ""
+
+    def takes(self, address: Address) -> bool:
+        """Can this account reach such an address? An account is chosen among those that can."""
+        return True
 
     @abstractmethod
     async def send(self, message: Outgoing) -> Sent:
@@ -266,6 +399,34 @@ class Adapter(ABC):
     def reply(self, callback: Callback) -> HttpReply:
         """What this provider wants to hear."""
         return HttpReply(body=b"ok")
+
+    async def check(self) -> str:
+        """Try the credentials without reaching anybody: a short sentence of what they open, or a ``ChannelError``.
+
+        For adapters with ``capabilities.check``.
+        """
+        raise Unsupported(f"{self.label} has no check")
+
+    async def lookup(self, message: Outgoing) -> Sent | None:
+        """Did the provider take this message in an attempt whose end is unknown? ``Sent``, or None for no.
+
+        For adapters with ``capabilities.lookup``. A ``ChannelError`` says that it cannot be told at present.
+        """
+        raise Unsupported(f"{self.label} cannot look up a message")
+
+    async def recall(self, provider_id: str) -> None:
+        """Take a sent message back; raises :class:`Refused` where it is too late.
+
+        For adapters with ``capabilities.recall``.
+        """
+        raise Unsupported(f"{self.label} cannot recall a message")
+
+    async def poll(self, provider_id: str) -> Sequence[Receipt]:
+        """What has become of a sent message, from a provider that does not tell by itself.
+
+        For adapters with ``capabilities.poll_after``. No receipts for "not known yet".
+        """
+        raise Unsupported(f"{self.label} cannot be asked what became of a message")
 
     async def close(self) -> None:
         """Let go of connections; called when the account changed or the worker stops."""

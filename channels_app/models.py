@@ -3,6 +3,7 @@
 import secrets as tokens
 from typing import Any
 
+from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -67,6 +68,11 @@ class Account(models.Model):
     @property
     def adapter_class(self) -> type[Adapter]:
         return registry.adapter(self.adapter)
+
+    @property
+    def callback_url(self) -> str:
+        """Where its provider reports; whoever knows it may call it."""
+        return f"{settings.BASE_URL}/callbacks/{self.pk}/{self.callback_token}"
 
     def set_config(self, values: dict[str, Any]) -> None:
         """Store a cleaned ``Config``: secrets apart and encrypted; a blank secret keeps the one there is."""

@@ -38,18 +38,25 @@ class RenderError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """One variant, parsed: the engine with a template for each field that is filled in."""
+    """One variant, parsed: the engine with a template for each field that is filled in.
+
+    ``names`` are those of the templates by field, ``sources`` the fields as the channel declares them;
+    ``constants`` are the choices of the editor, which are the same for everybody.
+    """
 
     engine: Environment
     names: Mapping[str, str]
+    sources: Mapping[str, TextSource]
+    constants: Mapping[str, Any]
 
     def render(self, context: Mapping[str, Any]) -> dict[str, Any]:
         """The content by field; JSON fields as values. Raises :class:`RenderError`."""
         for_json, for_text = _copy(context), _without_nulls(context)
-        return {
+        rendered = {
             field: self._field(field, name, for_json if name.endswith(".json") else for_text)
             for field, name in self.names.items()
         }
+        return {**self.constants, **rendered}
 
     def _field(self, field: str, name: str, context: Mapping[str, Any]) -> Any:
         try:
@@ -60,6 +67,10 @@ class Compiled:
             raise RenderError(f"a call fails with {type(error).__name__}", field=field) from None
         if len(text) > MAX_OUTPUT:
             raise RenderError(f"the result is longer than {MAX_OUTPUT:,} characters", field=field)
+        try:
+            text = self.sources[field].fit(text)
+        except ValueError as error:
+            raise RenderError(str(error), field=field) from None
         return _json(text, field) if name.endswith(".json") else text
 
 
@@ -92,21 +103,26 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-def compile_content(channel: str, content: Mapping[str, str]) -> Compiled:
+def compile_content(channel: str, content: Mapping[str, Any]) -> Compiled:
     """Parse the sources of one variant; raises :class:`RenderError` at the first that is no template."""
-    names = {}
     if channel not in registry.channels():
         raise RenderError(f"the channel {channel} is not installed")
-    for field, source in registry.channels()[channel].content.base_fields.items():
-        if isinstance(source, TextSource) and content.get(field):
-            names[field] = f"{field}.{'html' if source.html else 'json' if source.json else 'txt'}"
+    fields = registry.channels()[channel].content.base_fields
+    filled = {name: field for name, field in fields.items() if content.get(name)}
+    sources = {name: field for name, field in filled.items() if isinstance(field, TextSource)}
+    names = {name: f"{name}.{_kind(source)}" for name, source in sources.items()}
     engine = Environment(fuel=FUEL, auto_escape_callback=_escaping, debug=False)
     for field, name in names.items():
         try:
             engine.add_template(name, content[field])
         except TemplateError as error:
             raise RenderError(error.message, line=error.line or 0, field=field) from None
-    return Compiled(engine, names)
+    constants = {name: content[name] for name in filled if name not in sources}
+    return Compiled(engine, names, sources, constants)
+
+
+def _kind(source: TextSource) -> str:
+    return "html" if source.html else "json" if source.json else "txt"
 
 
 def _escaping(name: str) -> str | bool:

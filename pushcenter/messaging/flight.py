@@ -86,7 +86,7 @@ def prepare(
     if not delivery.address:  # its person was erased while it was on its way
         return _grounded(delivery, _nowhere())
     try:
-        adapter, account_id = _adapter(delivery, message, accounts)
+        adapter, account = _adapter(delivery, message, accounts)
         content = content_of(message, channel=delivery.channel, locale=delivery.locale)
     except connections.NoAccount as error:
         return _grounded(delivery, _wait_for_account(delivery, str(error)))
@@ -95,14 +95,16 @@ def prepare(
     return Flight(
         delivery=delivery,
         adapter=adapter,
-        account_id=account_id,
+        account_id=account.pk if account else None,
         outgoing=Outgoing(
             id=str(delivery.pk),
-            address=Address(kind=delivery.kind, value=delivery.address, locale=delivery.locale),
+            address=_address(delivery),
             content=content,
             attempt=delivery.attempts + 1,
             category=message.category,
             expires_at=delivery.expires_at,
+            callback_url=account.callback_url if account else "",
+            metadata=message.metadata,
         ),
         situation=retry.Situation(
             lane=delivery.lane,
@@ -116,11 +118,15 @@ def prepare(
 
 def _adapter(
     delivery: Delivery, message: Message, accounts: Mapping[str, Sequence[Account]]
-) -> tuple[Adapter, UUID | None]:
+) -> tuple[Adapter, Account | None]:
     if message.is_test:
         return registry.adapter("simulated")({}), None
-    account = connections.choose(accounts.get(delivery.channel, ()))
-    return connections.connect(account), account.pk
+    account, adapter = connections.choose(accounts.get(delivery.channel, ()), _address(delivery))
+    return adapter, account
+
+
+def _address(delivery: Delivery) -> Address:
+    return Address(kind=delivery.kind, value=delivery.address, locale=delivery.locale)
 
 
 def _grounded(delivery: Delivery, verdict: Verdict) -> Ended:

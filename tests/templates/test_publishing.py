@@ -85,7 +85,7 @@ def test_a_template_without_a_channel_has_nobody_to_reach() -> None:
 def test_a_field_that_is_missing_is_named() -> None:
     version = draft(channels=["sms"])
     Variant.objects.update(content={})
-    assert problems(version) == ["sms *: Text: This field is required."]
+    assert problems(version) == ["sms *: Text: Write a text, or name a template of the provider."]
 
 
 def test_a_syntax_error_is_shown_with_its_line() -> None:

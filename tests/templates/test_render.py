@@ -147,9 +147,9 @@ def test_a_source_that_would_never_end_is_stopped(source: str) -> None:
 
 
 def test_a_result_that_is_too_long_is_refused() -> None:
-    assert len(text("{{ 'x' * n }}", n=MAX_OUTPUT)) == MAX_OUTPUT
+    assert len(html("{{ 'x' * n }}", n=MAX_OUTPUT)) == MAX_OUTPUT
     with pytest.raises(RenderError, match="longer than 1,000,000"):
-        text("{{ 'x' * n }}", n=MAX_OUTPUT + 1)
+        html("{{ 'x' * n }}", n=MAX_OUTPUT + 1)
 
 
 INSIDES = [
@@ -267,3 +267,16 @@ def test_a_source_tells_what_is_wrong_and_what_it_uses() -> None:
 def test_a_variant_of_a_channel_that_is_gone_is_a_render_error() -> None:
     with pytest.raises(RenderError, match="the channel pager is not installed"):
         compile_content("pager", {"text": "x"})
+
+
+def test_a_text_that_is_too_long_is_cut_or_fails_as_its_field_declares() -> None:
+    push = compile_content("push", {"title": "Paid", "body": "{{ x }}"}).render({"x": "字" * 1000})
+    assert len(push["body"].encode()) <= 1800
+    assert push["body"].endswith("字…")
+    with pytest.raises(RenderError, match=r"^text: .* text messages; at most 10 are sent"):
+        compile_content("sms", {"text": "{{ x }}"}).render({"x": "字" * 671})
+
+
+def test_what_an_editor_chose_stands_in_the_content() -> None:
+    content = compile_content("wecom", {"format": "markdown", "text": "**{{ x }}**", "severity": ""})
+    assert content.render({"x": "Paid"}) == {"format": "markdown", "text": "**Paid**"}

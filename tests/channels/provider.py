@@ -105,7 +105,7 @@ def adapter(name: str, config: Mapping[str, Any], base_url: str = "") -> Adapter
     data = {key: each.initial for key, each in fields.items() if each.initial is not None}
     if base_url and "base_url" in fields:
         data["base_url"] = base_url
-    form = kind.Config(data | config)
+    form = kind.Config({**data, **config})
     assert form.is_valid(), form.errors
     return kind(form.cleaned_data)
 

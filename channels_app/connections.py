@@ -9,6 +9,7 @@ from channels_app import registry
 from channels_app.contract import Adapter, Address
 from channels_app.models import Account
 from channels_app.secrets import UnreadableSecret
+from channels_app.shared_tokens import SharedTokens
 
 _open: dict[UUID, tuple[datetime, Adapter]] = {}
 
@@ -59,6 +60,7 @@ def connect(account: Account) -> Adapter:
     except Exception as error:  # settings that an older version of the adapter stored, for one
         detail = f"its settings do not suit its adapter ({type(error).__name__})"
         raise NoAccount(f"account {account.name}: {detail}") from None
+    adapter.tokens = SharedTokens(account)
     _open[account.pk] = (account.updated_at, adapter)
     return adapter
 

@@ -113,12 +113,17 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Callback:
-    """A provider's HTTP call to us. Header names are lower case."""
+    """A provider's HTTP call to us. Header names are lower case, ``url`` is the one that the provider called.
+
+    Some providers try the address out with a GET before they use it: ``receipts`` verifies that too, and has
+    nothing to give; ``reply`` answers the challenge.
+    """
 
     headers: Mapping[str, str]
     query: Mapping[str, str]
     body: bytes
     url: str
+    method: str = "POST"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -91,3 +91,31 @@ class Account(models.Model):
     def connect(self) -> Adapter:
         """A fresh adapter with this account's settings."""
         return self.adapter_class({**self.config, **self.secret_values()})
+
+
+class AccountToken(models.Model):
+    """A token that a provider gave for an account's credentials. See :mod:`channels_app.shared_tokens`."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    account = models.ForeignKey(
+        Account, on_delete=models.CASCADE, related_name="tokens", verbose_name=_("account")
+    )
+    name = models.CharField(_("name"), max_length=100)
+    encrypted = models.TextField(_("encrypted token"), blank=True)
+    fingerprint = models.CharField(_("settings it was fetched with"), max_length=64, blank=True)
+    fetched_at = models.DateTimeField(_("fetched"), null=True)
+    renew_at = models.DateTimeField(_("to be renewed"), null=True)
+    expires_at = models.DateTimeField(_("expires"), null=True)
+    #: Until then somebody is fetching the next one.
+    marked_until = models.DateTimeField(_("being fetched until"), null=True)
+
+    class Meta:
+        verbose_name = _("token")
+        verbose_name_plural = _("tokens")
+        ordering = ["account", "name"]
+        constraints = [
+            models.UniqueConstraint(fields=["account", "name"], name="account_token_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

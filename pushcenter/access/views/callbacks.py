@@ -39,6 +39,7 @@ def _answer(request: HttpRequest, account_id: UUID, token: str) -> HttpResponse:
         query=request.GET.dict(),
         body=body,
         url=settings.BASE_URL + request.get_full_path(),
+        method=request.method or "",
     )
     try:
         reply = receipts.take(account, call)

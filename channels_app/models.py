@@ -4,12 +4,14 @@ import secrets as tokens
 from typing import Any
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from channels_app import registry, secrets
 from channels_app.contract import Adapter, SecretField
 from pushcenter.ids import uuid7
+from pushcenter.networks import check_network
 
 
 class AccountQuerySet(models.QuerySet["Account"]):
@@ -49,6 +51,16 @@ class Account(models.Model):
     config = models.JSONField(_("configuration"), default=dict, blank=True, editable=False)
     secrets = models.TextField(_("encrypted secrets"), blank=True, editable=False)
     callback_token = models.CharField(max_length=64, default=new_callback_token, editable=False)
+    callback_networks = ArrayField(
+        models.CharField(max_length=50, validators=[check_network]),
+        verbose_name=_("networks of the provider"),
+        default=list,
+        blank=True,
+        help_text=_(
+            "From where receipts may come, such as 198.51.100.0/24, separated by commas. Empty permits every "
+            "address. Fill it in where the provider signs nothing."
+        ),
+    )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     updated_at = models.DateTimeField(_("changed"), auto_now=True)
 

@@ -15,7 +15,8 @@ from unfold.widgets import (
 )
 
 from channels_app.registry import channels
-from pushcenter.access.models import OVERLAP, ApiKey, Scope, System, check_network, default_scopes
+from pushcenter.access.models import OVERLAP, ApiKey, Scope, System, default_scopes
+from pushcenter.networks import check_network
 from pushcenter.recipients.models import Category
 from templates_app.models import Template
 

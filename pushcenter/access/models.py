@@ -1,10 +1,8 @@
 """Systems that may call the gateway, and their API keys."""
 
 from datetime import datetime, timedelta
-from ipaddress import ip_network
 
 from django.contrib.postgres.fields import ArrayField
-from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
 from django.db.models import Q, Sum
@@ -15,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from pushcenter.access import keys
 from pushcenter.ids import uuid7
 from pushcenter.lanes import Lane
+from pushcenter.networks import check_network
 
 #: How long a key stays usable beside its successor, unless somebody says otherwise.
 OVERLAP = timedelta(hours=24)
@@ -113,14 +112,6 @@ class Scope(models.TextChoices):
 
 def default_scopes() -> list[str]:
     return [Scope.SEND, Scope.READ]
-
-
-def check_network(value: str) -> None:
-    """Validator: an IP network such as ``10.0.0.0/8`` or one address."""
-    try:
-        ip_network(value)
-    except ValueError:
-        raise ValidationError(_("%(value)s is not an IP network."), params={"value": value}) from None
 
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):

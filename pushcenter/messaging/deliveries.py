@@ -166,11 +166,22 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
             reason=reason,
         )
 
-    def by_provider_id(self, account_id: UUID | None, provider_id: str) -> "Delivery | None":
-        """The newest delivery that an account's provider knows by this id."""
+    def by_provider_id(
+        self, account_id: UUID | None, provider_id: str, *, address: str = ""
+    ) -> "Delivery | None":
+        """The newest delivery that an account's provider knows by this id, to this address where one is given."""
         if not provider_id:
             return None
-        return self.filter(account_id=account_id, provider_id=provider_id).order_by("-id").first()
+        found = self.filter(account_id=account_id, provider_id=provider_id)
+        return (found.filter(address=address) if address else found).order_by("-id").first()
+
+    def of_channel(self, channel: str, delivery_id: str) -> "Delivery | None":
+        """The delivery with our own id, where it goes over this channel and to real people."""
+        try:
+            wanted = UUID(delivery_id)
+        except ValueError:
+            return None
+        return self.filter(pk=wanted, channel=channel, message__is_test=False).first()
 
     def locked(self, delivery_id: UUID) -> "Delivery":
         """One delivery, locked until the end of the transaction."""

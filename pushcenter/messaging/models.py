@@ -376,6 +376,13 @@ class DailyUse(models.Model):
         return f"{self.day}: {self.accepted}"
 
 
+class CallVerdict(models.TextChoices):
+    TAKEN = "taken", _("taken")
+    FORGED = "forged", _("not verified")
+    DENIED = "denied", _("from elsewhere")
+    UNCLEAR = "unclear", _("not understood")
+
+
 class ReceiptCall(models.Model):
     """A provider's call as it came, kept before anybody tries to understand it."""
 
@@ -387,6 +394,9 @@ class ReceiptCall(models.Model):
     headers = models.JSONField(_("headers"), default=dict)
     query = models.JSONField(_("query"), default=dict)
     body = models.BinaryField(_("body"))
+    verdict = models.CharField(
+        _("verdict"), max_length=10, choices=CallVerdict.choices, default=CallVerdict.TAKEN
+    )
     error = models.CharField(_("error"), max_length=300, blank=True)
 
     class Meta:
@@ -399,7 +409,10 @@ class ReceiptCall(models.Model):
 
 
 class Receipt(models.Model):
-    """What a provider said of one delivery. ``delivery`` is empty while none is known by its provider's id."""
+    """What a provider said of one delivery. ``delivery`` is empty while none is known by its provider's id.
+
+    ``address`` is kept until then, where one id of the provider stands for several people.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     account = models.ForeignKey(
@@ -422,6 +435,7 @@ class Receipt(models.Model):
     )
     provider_id = models.CharField(_("provider's id"), max_length=300)
     event_id = models.CharField(_("provider's event id"), max_length=300, blank=True)
+    address = models.CharField(_("address"), max_length=2048, blank=True, editable=False)
     outcome = models.CharField(_("outcome"), max_length=20)
     code = models.CharField(_("code"), max_length=80, blank=True)
     reason = models.CharField(_("reason"), max_length=500, blank=True)

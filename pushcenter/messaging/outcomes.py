@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 
 from channels_app.models import Account
-from pushcenter.messaging import receipts, tally
+from pushcenter.messaging import polls, receipts, tally
 from pushcenter.messaging.deliveries import Before
 from pushcenter.messaging.fallback import fall_back
 from pushcenter.messaging.models import Attempt, Delivery, Event, Message
@@ -40,6 +40,7 @@ def _record(ended: Sequence[Ended], known: Known) -> None:
         _pause_accounts(counted)
         _fall_back(counted, known)
         tally.write(_changes(counted, before, known))
+        polls.schedule(counted)
         for each in counted:
             for receipt in each.receipts:
                 receipts.foretell(receipt, delivery=known[each.delivery_id][0])

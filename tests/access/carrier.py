@@ -40,16 +40,20 @@ class CarrierAdapter(Adapter):
     def receipts(self, callback: Callback) -> Iterable[Receipt]:
         if callback.headers.get(SIGNATURE) != self.config["secret"]:
             raise ForgedCallback("another signature")
-        for each in json.loads(callback.body):
+        for each in json.loads(callback.body) if callback.method == "POST" else ():
             yield self._receipt(each)
 
     def _receipt(self, each: Mapping[str, Any]) -> Receipt:
         return Receipt(
             provider_id=each["id"],
+            delivery_id=each.get("reference", ""),
+            address=each.get("to", ""),
             outcome=OUTCOMES.get(each["status"], Outcome.UNKNOWN),
             code=each.get("code", ""),
             event_id=each.get("event", ""),
         )
 
     def reply(self, callback: Callback) -> HttpReply:
+        if callback.method == "GET":
+            return HttpReply(body=callback.query["challenge"].encode())
         return HttpReply(body=b"<ok/>", content_type="text/xml")

@@ -1,6 +1,7 @@
 """``/callbacks/{account}/{token}``: what providers report, in whatever order and form it comes."""
 
 import json
+from datetime import timedelta
 from itertools import permutations
 from typing import Any
 from uuid import uuid4
@@ -13,6 +14,7 @@ from channels_app import registry
 from channels_app.models import Account
 from pushcenter.messaging import dispatch, sweep
 from pushcenter.messaging.models import Delivery, Interaction, Receipt, ReceiptCall, Tally
+from pushcenter.recipients.models import Suppression
 from tests import factories
 from tests.access.carrier import SIGNATURE, CarrierAdapter
 from tests.access.gateway import HANDLER, problem
@@ -90,9 +92,49 @@ def test_a_forged_call_is_kept_with_that_remark_and_changes_nothing(carrier: Acc
     delivery = sent()
     response = call(carrier, [report(delivery, "delivered")], headers={SIGNATURE: "guessed"})
     problem(response, 401, "not_verified")
-    assert ReceiptCall.objects.get().error == "not verified: another signature"
+    kept = ReceiptCall.objects.get()
+    assert (kept.verdict, kept.error) == ("forged", "another signature")
     delivery.refresh_from_db()
     assert (delivery.state, Receipt.objects.count()) == ("sent", 0)
+
+
+NETWORKS = [
+    ([], "203.0.113.9", 200),
+    (["203.0.113.0/24"], "203.0.113.9", 200),
+    (["203.0.113.0/24"], "::ffff:203.0.113.9", 200),
+    (["203.0.113.0/24", "198.51.100.7"], "198.51.100.7", 200),
+    (["203.0.113.0/24"], "198.51.100.7", 403),
+    (["203.0.113.0/24"], "", 403),
+    (["203.0.113.0/24"], "2001:db8::1", 403),
+]
+
+
+@pytest.mark.parametrize(("networks", "address", "status"), NETWORKS)
+def test_calls_come_from_the_networks_of_the_provider(
+    carrier: Account, networks: list[str], address: str, status: int
+) -> None:
+    Account.objects.update(callback_networks=networks)
+    assert call(carrier, [], REMOTE_ADDR=address).status_code == status
+
+
+def test_a_call_from_elsewhere_is_counted_without_its_body(carrier: Account) -> None:
+    Account.objects.update(callback_networks=["203.0.113.0/24"])
+    delivery = sent()
+    problem(call(carrier, [report(delivery, "delivered")]), 403, "not_from_the_provider")
+    kept = ReceiptCall.objects.get()
+    assert (kept.verdict, kept.error, bytes(kept.body)) == ("denied", "from 127.0.0.1", b"")
+    delivery.refresh_from_db()
+    assert delivery.state == "sent"
+
+
+def test_behind_a_proxy_the_address_is_the_one_that_the_proxy_saw(
+    carrier: Account, settings: Settings
+) -> None:
+    settings.BEHIND_PROXY = True
+    Account.objects.update(callback_networks=["203.0.113.0/24"])
+    for forwarded, status in (("203.0.113.9, 198.51.100.7", 403), ("198.51.100.7, 203.0.113.9", 200)):
+        headers = {SIGNATURE: "s3cret", "X-Forwarded-For": forwarded}
+        assert call(carrier, [], headers=headers).status_code == status
 
 
 def test_a_body_over_the_limit_is_refused_unread(carrier: Account, settings: Settings) -> None:
@@ -205,7 +247,137 @@ def test_a_strange_query_is_no_fault_of_ours(carrier: Account, query: str) -> No
 def test_a_good_receipt_beside_a_bad_one_is_applied_when_it_comes_again(carrier: Account) -> None:
     delivery = sent()
     call(carrier, [report(delivery, "delivered"), {"no": "receipt"}])
-    assert "not understood" in ReceiptCall.objects.get().error
+    assert ReceiptCall.objects.get().verdict == "unclear"
     call(carrier, [report(delivery, "delivered")])
     delivery.refresh_from_db()
     assert delivery.state == "delivered"
+
+
+def test_a_handshake_by_get_is_verified_and_answered(carrier: Account) -> None:
+    path = f"/callbacks/{carrier.pk}/{carrier.callback_token}?challenge=42"
+    client = Client()
+    assert client.get(path, headers={SIGNATURE: "s3cret"}).content == b"42"
+    assert client.get(path, headers={SIGNATURE: "guessed"}).status_code == 401
+
+
+def test_an_adapter_that_cannot_answer_is_no_fault_to_the_provider(carrier: Account) -> None:
+    delivery = sent()
+    path = f"/callbacks/{carrier.pk}/{carrier.callback_token}"
+    assert Client().get(path, headers={SIGNATURE: "s3cret"}).content == b"ok"  # no challenge in it
+    assert call(carrier, [report(delivery, "delivered")]).status_code == 200
+
+
+def test_settings_that_do_not_suit_the_adapter_ask_the_provider_to_come_again(
+    carrier: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_self: CarrierAdapter, _config: object) -> None:
+        raise KeyError("secret")
+
+    monkeypatch.setattr(CarrierAdapter, "__init__", broken)
+    problem(call(carrier, []), 503, "unavailable")
+    assert ReceiptCall.objects.count() == 1
+
+
+class TestOurOwnId:
+    def test_a_receipt_with_it_needs_no_id_of_the_provider(self, carrier: Account) -> None:
+        delivery = sent()
+        call(carrier, [{"id": "", "reference": str(delivery.pk), "status": "delivered"}])
+        delivery.refresh_from_db()
+        assert delivery.state == "delivered"
+
+    def test_a_receipt_with_it_settles_a_doubt(self, carrier: Account) -> None:
+        delivery = Delivery.objects.get()
+        Delivery.objects.update(state="in_doubt")
+        call(carrier, [{"id": "c-1", "reference": str(delivery.pk), "status": "delivered"}])
+        delivery.refresh_from_db()
+        assert delivery.state == "delivered"
+
+    def test_a_bounce_that_overtakes_our_own_record_waits_for_it(self, carrier: Account) -> None:
+        (delivery,) = Delivery.objects.claim(lane="normal", limit=1, lease=timedelta(seconds=60))
+        provider_id = f"carrier-{delivery.pk}"
+        call(carrier, [{"id": provider_id, "reference": str(delivery.pk), "status": "undelivered"}])
+        Delivery.objects.update(state="sent", provider_id=provider_id, account=carrier, lease_until=None)
+        sweep.run()
+        delivery.refresh_from_db()
+        assert delivery.state == "undelivered"
+
+    @pytest.mark.parametrize("reference", ["nonsense", str(uuid4()), "\u0000"])
+    def test_one_that_is_not_ours_is_known_to_nobody(self, carrier: Account, reference: str) -> None:
+        assert (
+            call(carrier, [{"id": "c-1", "reference": reference, "status": "delivered"}]).status_code == 200
+        )
+        assert Receipt.objects.get().delivery is None
+
+    def test_a_test_message_cannot_be_reported_on(self, carrier: Account) -> None:
+        message = factories.message(to={"phone": PHONE}, caller=factories.caller(is_test=True))
+        call(carrier, [{"id": "", "reference": str(message.deliveries.get().pk), "status": "delivered"}])
+        assert Receipt.objects.get().delivery is None
+
+
+class TestOneIdForSeveralPeople:
+    @pytest.fixture
+    def batch(self, carrier: Account) -> list[Delivery]:
+        """Two deliveries that the carrier knows by one id."""
+        factories.message(to={"phone": "+8613800138001"})
+        dispatch.run("normal")
+        Delivery.objects.update(provider_id="batch-1")
+        return list(Delivery.objects.order_by("id"))
+
+    def test_the_address_tells_them_apart(self, carrier: Account, batch: list[Delivery]) -> None:
+        call(carrier, [{"id": "batch-1", "to": "+86 138 0013 8000", "status": "delivered"}])
+        call(carrier, [{"id": "batch-1", "to": "+8613800138001", "status": "undelivered"}])
+        states = dict(Delivery.objects.values_list("address", "state"))
+        assert states == {PHONE: "delivered", "+8613800138001": "undelivered"}
+
+    def test_early_ones_are_matched_by_address_too_and_then_forget_it(
+        self, carrier: Account, batch: list[Delivery]
+    ) -> None:
+        Delivery.objects.update(provider_id="")
+        call(carrier, [{"id": "batch-1", "to": "+8613800138001", "status": "delivered"}])
+        Delivery.objects.update(provider_id="batch-1")
+        sweep.run()
+        states = dict(Delivery.objects.values_list("address", "state"))
+        assert states == {PHONE: "sent", "+8613800138001": "delivered"}
+        assert Receipt.objects.get().address == ""
+
+
+class TestStopAndStart:
+    def say(self, carrier: Account, status: str, to: str = "+86 138 0013 8000", **more: str) -> None:
+        assert call(carrier, [{"id": "", "to": to, "status": status, **more}]).status_code == 200
+
+    def suppressed(self) -> list[tuple[str, str, str, str]]:
+        return list(Suppression.objects.values_list("kind", "value", "channel", "reason"))
+
+    def test_stop_suppresses_the_address_on_this_channel(self, carrier: Account) -> None:
+        self.say(carrier, "opted_out")
+        assert self.suppressed() == [("phone", PHONE, "sms", "opted_out")]
+
+    def test_start_lifts_that_again_as_often_as_people_like(self, carrier: Account) -> None:
+        for _ in range(2):
+            self.say(carrier, "opted_out")
+            assert len(self.suppressed()) == 1
+            self.say(carrier, "opted_in")
+            assert self.suppressed() == []
+
+    def test_start_lifts_no_other_reason(self, carrier: Account) -> None:
+        Suppression.objects.create(kind="phone", value=PHONE, channel="sms", reason="complained")
+        Suppression.objects.create(kind="phone", value=PHONE, channel="whatsapp", reason="opted_out")
+        self.say(carrier, "opted_in")
+        assert len(self.suppressed()) == 2
+
+    def test_a_repeated_call_does_not_undo_what_was_said_since(self, carrier: Account) -> None:
+        self.say(carrier, "opted_in", event="e-1")
+        self.say(carrier, "opted_out", event="e-2")
+        self.say(carrier, "opted_in", event="e-1")
+        assert len(self.suppressed()) == 1
+
+    def test_a_word_about_a_delivery_is_about_its_address(self, carrier: Account) -> None:
+        delivery = sent()
+        call(carrier, [report(delivery, "opted_out")])
+        assert self.suppressed() == [("phone", PHONE, "sms", "opted_out")]
+        call(carrier, [report(delivery, "opted_in")])
+        assert self.suppressed() == []
+
+    def test_an_address_that_is_none_does_no_harm(self, carrier: Account) -> None:
+        self.say(carrier, "opted_in", to="nobody")
+        self.say(carrier, "opted_out", to="nobody \u0000")

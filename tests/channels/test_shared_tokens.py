@@ -94,7 +94,8 @@ def test_it_is_encrypted_at_rest(account: Account) -> None:
     row = AccountToken.objects.get()
     assert "t-1" not in row.encrypted
     assert row.marked_until is None
-    assert row.renew_at == row.expires_at - timedelta(seconds=300)
+    assert row.renew_at is not None
+    assert row.expires_at == row.renew_at + timedelta(seconds=300)
 
 
 def test_those_who_start_at_once_share_one_fetch(account: Account) -> None:

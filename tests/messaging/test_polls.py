@@ -47,7 +47,7 @@ def quiet(monkeypatch: pytest.MonkeyPatch) -> Account:
     return account
 
 
-def planned() -> list[tuple[tuple[str, ...], float]]:
+def planned() -> list[tuple[tuple[str, str, int], int]]:
     """What is to be asked, and in how many seconds."""
     tasks = [(row.task, row.lock) for row in OrmQ.objects.order_by("lock")]
     now = timezone.now()

@@ -10,12 +10,14 @@ from typing import Any
 from django import forms
 from django.utils.html import escape
 from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from channels_app import secrets
 from channels_app.contract import Adapter, SecretField
 from channels_app.models import Account
 from channels_app.registry import UnknownAdapter
 from pushcenter.dressing import dress
+from pushcenter.networks import check_network
 
 PREFIX = "config"
 
@@ -37,7 +39,8 @@ class AccountForm(forms.ModelForm):
 
     class Meta:
         model = Account
-        fields = ("name", "priority", "weight", "is_active")
+        fields = ("name", "priority", "weight", "is_active", "callback_networks")
+        widgets = {"callback_networks": UnfoldAdminTextInputWidget}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -72,6 +75,13 @@ class AccountForm(forms.ModelForm):
                 self.add_error(shown_as(name) if name in config.fields else None, list(errors))
         cleaned["config"] = {} if config.errors else config.cleaned_data
         return cleaned
+
+    def clean_callback_networks(self) -> list[str]:
+        # Asked here too, because the form would replace the sentence by one that does not name the culprit.
+        networks: list[str] = self.cleaned_data["callback_networks"]
+        for network in networks:
+            check_network(network)
+        return networks
 
     def _data_with_kept_secrets(self, cleaned: dict[str, Any]) -> Any:
         data: Any = self.data

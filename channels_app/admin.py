@@ -14,9 +14,9 @@ from unfold.enums import ActionVariant
 
 from channels_app import registry
 from channels_app.account_form import AccountForm, adapter_of, forgets, form_for, kept_secrets, shown_as
-from channels_app.contract import Adapter, SecretField
+from channels_app.contract import Adapter, BaseURLField, SecretField
 from channels_app.models import Account
-from pushcenter.acting import ActingAdmin
+from channels_app.trial_admin import TrialPages
 from pushcenter.dialogs import ask, go
 from pushcenter.dressing import badge
 
@@ -25,12 +25,12 @@ RESUME = ask(_("Resume this account?"), _("Deliveries go through it again."), _(
 
 
 @admin.register(Account)
-class AccountAdmin(ActingAdmin):
+class AccountAdmin(TrialPages):
     list_display = ("name", "channel", "adapter", "priority", "weight", "status")
     list_filter = ("channel", "is_active", "is_paused")
     search_fields = ("name",)
     actions = ("pause_selected", "resume_selected")
-    actions_detail = ("pause", "resume")
+    actions_detail = ("try_out", "pause", "resume")
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -68,9 +68,13 @@ class AccountAdmin(ActingAdmin):
         kind = ("channel", "adapter") if obj else ()
         sets: list[Any] = [(None, {"fields": ("name", *kind, "priority", "weight", "is_active")})]
         if adapter and adapter.Config.base_fields and self.may_change(request, obj):
-            sets.append((str(adapter.label), {"fields": config_fields(adapter, obj)}))
+            own, advanced = config_fields(adapter, obj), advanced_fields(adapter)
+            plain = [name for name in own if name not in advanced]
+            sets.append((str(adapter.label), {"fields": plain}))
+            if advanced:
+                sets.append((_("Advanced"), {"fields": advanced, "classes": ["collapse"]}))
         if obj and adapter and adapter.capabilities.receipts and self.may_change(request, obj):
-            sets.append((_("Receipts"), {"fields": ("callback_url",)}))
+            sets.append((_("Receipts"), {"fields": ("callback_url", "callback_networks")}))
         if obj:
             sets.append((_("State"), {"fields": ("status", "pause_reason", "created_at", "updated_at")}))
         return sets
@@ -168,6 +172,12 @@ def adapter_for(request: HttpRequest, account: Account | None) -> type[Adapter] 
         return adapter_of(account)
     found = chosen(request)
     return found[1] if found else None
+
+
+def advanced_fields(adapter: type[Adapter]) -> list[str]:
+    """The fields that hardly anybody has to change."""
+    fields = adapter.Config.base_fields.items()
+    return [shown_as(name) for name, field in fields if isinstance(field, BaseURLField)]
 
 
 def config_fields(adapter: type[Adapter], account: Account | None) -> list[str]:

@@ -18,6 +18,7 @@ import aiohttp
 from aiohttp.abc import ResolveResult
 from yarl import URL
 
+from channels_app import tape
 from channels_app.contract import ChannelError, Misconfigured, Refused, Temporary, Throttled, Unreachable
 from channels_app.outbound import is_permitted
 
@@ -139,11 +140,17 @@ async def call(
         async with session(reach).request(
             method, target, headers=headers, data=body, allow_redirects=False, timeout=limits
         ) as response:
-            return await _reply(response)
+            reply = await _reply(response)
     except UnicodeError:  # a host name that DNS cannot carry
         raise _invalid() from None
     except (aiohttp.ClientError, TimeoutError) as fault:
-        raise _meaning_of(fault) from fault
+        error = _meaning_of(fault)
+        tape.note(tape.Exchange(method=method, url=url, fault=error.detail))
+        raise error from fault
+    tape.note(
+        tape.Exchange(method=method, url=url, status=reply.status, headers=reply.headers, body=reply.body)
+    )
+    return reply
 
 
 def _destination(url: str, *, guard: bool) -> tuple[URL, Reach]:

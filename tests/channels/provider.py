@@ -2,8 +2,10 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from threading import Event, Thread
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
@@ -129,3 +131,28 @@ def send(
 
 def outgoing(kind: str, value: str, content: Mapping[str, Any], **fields: Any) -> Outgoing:
     return Outgoing(**{"id": "d-1", "address": Address(kind=kind, value=value), "content": content, **fields})
+
+
+@contextmanager
+def serving(script: Script) -> Iterator[tuple[str, Provider]]:
+    """The provider in a thread of its own, for code that has an event loop of its own: its URL, and itself."""
+    provider = Provider(script)
+    ready, stop = Event(), Event()
+    url: list[str] = []
+
+    async def serve() -> None:
+        app = web.Application()
+        app.router.add_route("*", "/{tail:.*}", provider.handle)
+        async with TestServer(app) as server:
+            url.append(str(server.make_url("")).rstrip("/"))
+            ready.set()
+            await asyncio.to_thread(stop.wait)
+
+    thread = Thread(target=asyncio.run, args=(serve(),))
+    thread.start()
+    ready.wait()
+    try:
+        yield url[0], provider
+    finally:
+        stop.set()
+        thread.join()

@@ -3,7 +3,7 @@
 import asyncio
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from threading import Lock, Thread
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.utils import timezone
+from pytest_django import DjangoDbBlocker
 
 from channels_app import connections
 from channels_app.contract import Temporary
@@ -20,8 +21,6 @@ from channels_app.tokens import Token
 from tests import factories
 from tests.channels.provider import Answer, play
 from tests.faults.cluster import ROOT, environment
-
-pytestmark = pytest.mark.django_db(transaction=True)
 
 
 class Provider:
@@ -44,8 +43,13 @@ class Provider:
 
 
 @pytest.fixture
-def account() -> Account:
-    return factories.account("sms")
+def account(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Account]:
+    """Committed, because threads and processes look at it; and removed, which takes less than a flush."""
+    with django_db_blocker.unblock():
+        row = factories.account("sms")
+        yield row
+        row.delete()
+        connection.close()
 
 
 def get(account: Account, provider: Provider, *, refused: str = "") -> str:

@@ -6,16 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from cryptography.fernet import Fernet
 from django.db import connection
-from pytest_django import Settings
 
-from channels_app.adapters.http import HttpAdapter
-from channels_app.models import Account
-from channels_app.secrets import UnreadableSecret
-from pushcenter.demo.webhooks import new_secret
 from pushcenter.roles import ROLES
-from tests import factories
 from tests.docs.pages import DOCS, ROOT, block, table
 
 PAGE = DOCS / "operations.md"
@@ -64,26 +57,6 @@ def test_the_queries_are_understood_by_the_database() -> None:
     with connection.cursor() as cursor:
         for query in queries:
             cursor.execute(query)
-
-
-@pytest.mark.django_db
-def test_after_the_change_of_field_keys_the_old_one_is_not_needed(settings: Settings) -> None:
-    old, new = (Fernet.generate_key().decode() for _ in range(2))
-    secret = new_secret()
-    settings.FIELD_KEYS = [old]
-    factories.account("webhook", "http", config={"secret": secret})
-
-    settings.FIELD_KEYS = [new, old]
-    _first, *program, _last = block(PAGE, "rotate").splitlines()
-    exec(compile("\n".join(program), PAGE.name, "exec"), {})
-
-    settings.FIELD_KEYS = [new]
-    adapter = Account.objects.get().connect()
-    assert isinstance(adapter, HttpAdapter)
-    assert adapter.config["secret"] == secret
-    settings.FIELD_KEYS = [old]
-    with pytest.raises(UnreadableSecret):
-        Account.objects.get().connect()
 
 
 def test_the_roles_are_those_that_migrate_makes() -> None:

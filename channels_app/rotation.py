@@ -1,6 +1,7 @@
 """Encrypting everything that is stored anew, with the first of ``FIELD_KEYS``."""
 
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
@@ -32,7 +33,7 @@ def rotate() -> Rotated:
 
 
 @transaction.atomic
-def _account(pk: object) -> int:
+def _account(pk: UUID) -> int:
     account = Account.objects.select_for_update().filter(pk=pk).first()
     if account is None:
         return 0

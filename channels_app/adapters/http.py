@@ -26,6 +26,7 @@ from channels_app.contract import (
     Scope,
     SecretField,
     Sent,
+    Specimen,
     Temporary,
     Throttled,
     Unreachable,
@@ -74,6 +75,12 @@ class HttpAdapter(Adapter):
     label = _("Webhook (Standard Webhooks)")
     channel = WEBHOOK
     capabilities = Capabilities(idempotent=True, timeout=35)
+    specimen = Specimen(
+        config={"secret": "whsec_" + "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="},
+        address="{base_url}/hooks",
+        content={"event": "order.paid", "data": {"order": 7}},
+        answers={"/hooks": b""},
+    )
 
     class Config(forms.Form):
         secret = SecretField(

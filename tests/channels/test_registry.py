@@ -85,6 +85,25 @@ def test_one_call_ends_before_a_lease_does(name: str, adapter: type[Adapter]) ->
     assert adapter.capabilities.batch_size >= 1, name
 
 
+OPTIONAL = ("check", "lookup", "recall")
+
+
+@pytest.mark.parametrize(("name", "adapter"), ALL)
+def test_it_promises_what_it_has_and_no_more(name: str, adapter: type[Adapter]) -> None:
+    for method in OPTIONAL:
+        has = getattr(adapter, method) is not getattr(Adapter, method)
+        assert getattr(adapter.capabilities, method) is has, f"{name}.{method}"
+    polls = adapter.poll is not Adapter.poll
+    assert bool(adapter.capabilities.poll_after) is polls, name
+    assert list(adapter.capabilities.poll_after) == sorted(adapter.capabilities.poll_after), name
+
+
+@pytest.mark.parametrize(("name", "adapter"), ALL)
+def test_whoever_calls_a_provider_brings_a_specimen(name: str, adapter: type[Adapter]) -> None:
+    calls_nobody_over_http = {"inbox", "simulated", "smtp"}
+    assert (adapter.specimen is not None) is (name not in calls_nobody_over_http)
+
+
 class PostcardContent(forms.Form):
     text = forms.CharField()
 

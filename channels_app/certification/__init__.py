@@ -1,0 +1,1 @@
+"""Playing a hostile provider towards an adapter, to see what it guarantees."""

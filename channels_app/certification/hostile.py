@@ -20,7 +20,7 @@ PAUSE_S = 70
 REDIRECTED = "/elsewhere"
 HTML = b"<!doctype html><title>Something went wrong</title>"
 
-Act = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Act = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
 @dataclass(slots=True)
@@ -33,7 +33,7 @@ class Provider:
     asked: list[str] = field(default_factory=list)
     url: str = ""
 
-    async def handle(self, request: web.Request) -> web.StreamResponse:
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         await request.read()
         self.asked.append(request.path)
         if self.act is not None and request.path == self.path:
@@ -70,18 +70,18 @@ async def serving(provider: Provider) -> AsyncIterator[Provider]:
 
 
 def status(code: int, value: Any = None, **headers: str) -> Act:
-    async def act(_request: web.Request) -> web.StreamResponse:
+    async def act(_request: web.BaseRequest) -> web.StreamResponse:
         return answer({} if value is None else value, code, **headers)
 
     return act
 
 
-async def silence(_request: web.Request) -> web.StreamResponse:
+async def silence(_request: web.BaseRequest) -> web.StreamResponse:
     await asyncio.Event().wait()
     raise AssertionError("nobody wakes it")
 
 
-async def reset(request: web.Request) -> web.StreamResponse:
+async def reset(request: web.BaseRequest) -> web.StreamResponse:
     """Break off after the request was read: it may have been worked on."""
     assert request.transport is not None  # noqa: S101
     request.transport.abort()
@@ -89,13 +89,13 @@ async def reset(request: web.Request) -> web.StreamResponse:
     raise AssertionError("the connection is gone")
 
 
-async def endless(request: web.Request) -> web.StreamResponse:
+async def endless(request: web.BaseRequest) -> web.StreamResponse:
     response = web.StreamResponse()
     await response.prepare(request)
     while True:
         await response.write(b" " * 65536)
 
 
-async def slow_down_at_a_date(_request: web.Request) -> web.StreamResponse:
+async def slow_down_at_a_date(_request: web.BaseRequest) -> web.StreamResponse:
     moment = datetime.now(UTC) + timedelta(seconds=PAUSE_S)
     return answer({}, 429, **{"retry-after": format_datetime(moment, usegmt=True)})

@@ -1,7 +1,7 @@
 """Certifying one adapter: every rule with a provider of its own, all at the same time."""
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 
 from django.test.utils import override_settings
@@ -15,25 +15,29 @@ from channels_app.contract import Adapter, Specimen, Temporary, settled
 #: In place of the seconds that a real provider gets.
 PATIENCE_S = 2.0
 
+Judge = Callable[[type[Adapter], Specimen], Awaitable[list[Finding]]]
+
 
 def certify(kinds: Mapping[str, type[Adapter]]) -> dict[str, list[Finding]]:
-    """The findings about each adapter. Loopback is reached, whatever the guard usually permits."""
+    """The findings about each adapter; none where it brings no specimen."""
     with override_settings(OUTBOUND_ALLOWED_NETWORKS=["127.0.0.0/8"]):
-        return asyncio.run(_all(kinds))
+        found = asyncio.run(_each(kinds, _one))
+    with override_settings(OUTBOUND_ALLOWED_NETWORKS=[]):
+        guarded = asyncio.run(_each(kinds, _without_permission))
+    return {name: [*found[name], *guarded[name]] for name in kinds}
 
 
-async def _all(kinds: Mapping[str, type[Adapter]]) -> dict[str, list[Finding]]:
+async def _each(kinds: Mapping[str, type[Adapter]], judge: Judge) -> dict[str, list[Finding]]:
+    """All at the same time."""
+    brought = {name: (kind, kind.specimen) for name, kind in kinds.items() if kind.specimen}
     try:
-        found = await asyncio.gather(*(_one(kind) for kind in kinds.values()))
+        found = await asyncio.gather(*(judge(*each) for each in brought.values()))
     finally:
         await http.close()
-    return dict(zip(kinds, found, strict=True))
+    return {name: [] for name in kinds} | dict(zip(brought, found, strict=True))
 
 
-async def _one(kind: type[Adapter]) -> list[Finding]:
-    specimen = kind.specimen
-    if specimen is None:
-        return []
+async def _one(kind: type[Adapter], specimen: Specimen) -> list[Finding]:
     path = await _path_of_sending(kind, specimen)
     works: list[Awaitable[Finding]] = [_play(kind, specimen, rule, path) for rule in rules(specimen)]
     findings = await asyncio.gather(*works, _without_provider(kind, specimen))
@@ -66,6 +70,14 @@ async def _without_provider(kind: type[Adapter], specimen: Specimen) -> Finding:
         pass  # the port was just free, and nobody listens there any more
     result = await _send(kind, specimen, provider.url)
     return Finding(rule=NO_CONNECTION.name, said=said(result), holds=NO_CONNECTION.holds(result))
+
+
+async def _without_permission(kind: type[Adapter], specimen: Specimen) -> list[Finding]:
+    """A URL that somebody has set leads into a network of ours: nothing is to arrive there."""
+    provider = hostile.Provider(specimen.answers)
+    async with hostile.serving(provider):
+        result = await _send(kind, specimen, provider.url)
+    return [Finding(rule="URL of a private network", said=said(result), holds=not provider.asked)]
 
 
 async def _send(kind: type[Adapter], specimen: Specimen, url: str) -> Result:

@@ -129,6 +129,7 @@ def test_a_careless_adapter_is_found_out(monkeypatch: pytest.MonkeyPatch) -> Non
         "No connection",
         "Forged receipt",
         "Garbage for a receipt",
+        "URL of a private network",
     }
 
 

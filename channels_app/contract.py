@@ -310,7 +310,8 @@ class Specimen:
     are what the provider says when all is well, as JSON values or bytes, by a part of the path: the first that
     the path contains, so the empty one goes last. ``refusal`` is a no in a success status, for providers
     that say it so. ``receipt`` makes a genuine call about a ``provider_id``, signed as the provider would; ``signed``
-    is False where the provider signs nothing, and only the secret path protects.
+    is False where the provider signs nothing, and only the secret path protects. ``concessions`` names the rules that
+    the adapter cannot hold, each with the reason, which stands in the certificate.
     """
 
     config: Mapping[str, Any]
@@ -320,6 +321,7 @@ class Specimen:
     refusal: Any = None
     receipt: Callable[[Mapping[str, Any], str], Callback] | None = None
     signed: bool = True
+    concessions: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

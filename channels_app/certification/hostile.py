@@ -7,7 +7,7 @@ the scenario asks for.
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -25,7 +25,7 @@ Act = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 @dataclass(slots=True)
 class Provider:
-    """One scenario: ``act`` takes the place of the good answer at ``path``; an empty path stands for none."""
+    """One scenario: ``act`` takes the place of the good answer at ``path``."""
 
     answers: Mapping[str, Any]
     path: str = ""
@@ -37,7 +37,8 @@ class Provider:
         await request.read()
         self.asked.append(request.path)
         if self.act is not None and request.path == self.path:
-            return await self.act(request)
+            with suppress(ConnectionError):  # an answer that somebody has heard enough of
+                return await self.act(request)
         return answer(self._good(request.path))
 
     def _good(self, path: str) -> Any:
@@ -56,8 +57,9 @@ def answer(value: Any, status: int = 200, **headers: str) -> web.Response:
 @asynccontextmanager
 async def serving(provider: Provider) -> AsyncIterator[Provider]:
     """The provider at a free port of this machine."""
-    # What hangs, hangs until the scenario is over. (Nought would mean for ever.)
-    runner = web.ServerRunner(web.Server(provider.handle), shutdown_timeout=0.05)
+    # What hangs, hangs until nobody listens any more or the scenario is over. (Nought would mean for ever.)
+    server = web.Server(provider.handle, handler_cancellation=True)
+    runner = web.ServerRunner(server, shutdown_timeout=0.05)
     await runner.setup()
     try:
         site = web.TCPSite(runner, "127.0.0.1", 0)

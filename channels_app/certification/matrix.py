@@ -137,10 +137,22 @@ def _of_channel(found: Found, channel: str) -> str:
     names = _certified(found, channel)
     rules = [each.rule for each in found[names[0]]]
     rows = [[rule, *(_cell(found[name][index]) for name in names)] for index, rule in enumerate(rules)]
-    return _table(("What happens", *(f"`{name}`" for name in names)), rows)
+    return _table(("What happens", *(f"`{name}`" for name in names)), rows) + _concessions(found, names)
+
+
+def _concessions(found: Found, names: Iterable[str]) -> str:
+    lines = [
+        f"`{name}`, *{each.rule}*: {each.concession}\n"
+        for name in names
+        for each in found[name]
+        if each.concession
+    ]
+    return "\n" + "\n".join(lines) if lines else ""
 
 
 def _cell(finding: Finding) -> str:
+    if finding.concession:
+        return f"{finding.said} (see below)"
     if finding.holds is None:
         return "–"
     return finding.said if finding.holds else f"**{finding.said}**"

@@ -21,11 +21,15 @@ Result = Sent | ChannelError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One guarantee: what the adapter made of it; ``holds`` is None where the rule does not apply."""
+    """One guarantee: what the adapter made of it; ``holds`` is None where the rule does not apply.
+
+    ``concession`` is the adapter's reason for a rule that it cannot hold.
+    """
 
     rule: str
     said: str
     holds: bool | None
+    concession: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

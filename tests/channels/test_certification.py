@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +132,20 @@ def test_a_careless_adapter_is_found_out(monkeypatch: pytest.MonkeyPatch) -> Non
         "Garbage for a receipt",
         "URL of a private network",
     }
+
+
+def test_a_rule_that_an_adapter_cannot_hold_is_conceded_with_its_reason(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rules = [each.rule for each in certify({"careless": CarelessAdapter})["careless"]]
+    specimen = CarelessAdapter.specimen
+    assert specimen is not None
+    conceded = replace(specimen, concessions=dict.fromkeys(rules, "it does not care"))
+    monkeypatch.setattr(CarelessAdapter, "specimen", conceded)
+    monkeypatch.setattr(registry, "adapters", lambda: {"careless": CarelessAdapter})
+    lines = certificate("careless").splitlines()
+    assert "  500                                 sent                  it does not care" in lines
+    assert "  All well                            sent                  holds" in lines
 
 
 def test_a_specimen_that_its_own_form_refuses_is_said() -> None:

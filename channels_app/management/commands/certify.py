@@ -39,5 +39,5 @@ class Command(BaseCommand):
         if not found:
             self.stdout.write("  brings no specimen, so its provider cannot be played")
         for each in found:
-            self.stdout.write(f"  {each.rule:<36}{each.said:<22}{MARKS[each.holds]}")
+            self.stdout.write(f"  {each.rule:<36}{each.said:<22}{each.concession or MARKS[each.holds]}")
         return all(each.holds is not False for each in found)

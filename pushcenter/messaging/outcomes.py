@@ -1,5 +1,6 @@
 """Recording what attempts came to: state, attempt, figures and consequences in one short transaction."""
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID
@@ -15,6 +16,7 @@ from pushcenter.messaging.states import State
 from pushcenter.messaging.verdicts import Ended
 from pushcenter.recipients.models import Suppression
 
+log = logging.getLogger(__name__)
 Known = Mapping[UUID, tuple[Delivery, Message]]
 
 
@@ -37,7 +39,7 @@ def _record(ended: Sequence[Ended], known: Known) -> None:
         counted = [each for each in ended if each.delivery_id in before]
         _write_attempts(ended, before)
         _suppress(counted, known)
-        _pause_accounts(counted)
+        _pause_accounts(counted, known)
         _fall_back(counted, known)
         tally.write(_changes(counted, before, known))
         polls.schedule(counted)
@@ -106,14 +108,18 @@ def _suppress(counted: Sequence[Ended], known: Known) -> None:
     Suppression.objects.bulk_create(suppressed, ignore_conflicts=True)
 
 
-def _pause_accounts(counted: Sequence[Ended]) -> None:
-    reasons = {
-        each.account_id: each.verdict.reason[:300]
-        for each in counted
-        if each.verdict.pause_account and each.account_id
-    }
+def _pause_accounts(counted: Sequence[Ended], known: Known) -> None:
+    reasons = {each.account_id: each for each in counted if each.verdict.pause_account and each.account_id}
     for account_id in sorted(reasons):
-        Account.objects.filter(pk=account_id, is_paused=False).pause(reason=reasons[account_id])
+        ended = reasons[account_id]
+        reason = ended.verdict.reason[:300]
+        if Account.objects.filter(pk=account_id, is_paused=False).pause(reason=reason):
+            log.error("the account %s of %s is paused: %s", account_id, ended.adapter, reason)
+            data = {"account": str(account_id), "reason": reason}
+            message = known[ended.delivery_id][1]
+            Event.objects.create(
+                message=message, delivery_id=ended.delivery_id, kind="account_paused", data=data
+            )
 
 
 def _fall_back(counted: Sequence[Ended], known: Known) -> None:

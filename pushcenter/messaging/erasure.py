@@ -33,6 +33,12 @@ RECEIPTS = """
 UPDATE messaging_receipt r SET reason = ''
   FROM messaging_delivery d WHERE d.id = r.delivery_id AND d.recipient_id = ANY(%(people)s)
 """
+# Of one that came before our own record, the address is kept until its delivery is known.
+EARLY_RECEIPTS = """
+UPDATE messaging_receipt SET address = ''
+ WHERE delivery_id IS NULL AND address IN (SELECT address FROM messaging_delivery
+                                            WHERE recipient_id = ANY(%(people)s) AND address <> '')
+"""
 ATTEMPTS = """
 UPDATE messaging_attempt a SET detail = ''
   FROM messaging_delivery d WHERE d.id = a.delivery_id AND d.recipient_id = ANY(%(people)s)
@@ -52,7 +58,7 @@ def erase(people: Iterable[UUID], *, by: str) -> int:
         waiting = Delivery.objects.filter(recipient__in=ids, state=State.PENDING)
         operate.cancel(waiting.values_list("pk", flat=True), by=by)
         with connection.cursor() as cursor:
-            for statement in (MESSAGES, RECEIPT_CALLS, RECEIPTS, ATTEMPTS, DELIVERIES):
+            for statement in (MESSAGES, RECEIPT_CALLS, RECEIPTS, EARLY_RECEIPTS, ATTEMPTS, DELIVERIES):
                 cursor.execute(statement, {"people": ids})
         _leave_no_name_in_the_log(ids)
         Recipient.objects.filter(pk__in=ids).delete()

@@ -40,6 +40,7 @@ EVENTS = {
     "cancelled": ("Cancelled", NEUTRAL),
     "sent_again": ("An operator had it sent again", WARNING),
     "closed": ("An operator closed the doubt", BAD),
+    "account_paused": ("Its account is paused: the provider does not take the credentials", BAD),
     "late_answer": ("The lost attempt answered after all", WARNING),
 }
 # Ends that no attempt and no receipt tells of.

@@ -7,7 +7,8 @@ from django.utils import timezone
 from rest_framework import serializers
 
 from pushcenter.access.fields import StrictSerializer, ZonedDateTimeField
-from pushcenter.access.models import OVERLAP, ApiKey, Scope, System, check_network
+from pushcenter.access.models import OVERLAP, ApiKey, Scope, System
+from pushcenter.networks import check_network
 
 LONGEST_OVERLAP = 30 * 24 * 3600
 

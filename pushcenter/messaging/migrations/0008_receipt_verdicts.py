@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('messaging', '0006_written_by_the_thousand'),
+        ('messaging', '0007_conversions'),
     ]
 
     operations = [

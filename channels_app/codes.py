@@ -14,7 +14,7 @@ A table names for each code what to raise::
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
 
-from channels_app.contract import ChannelError, Misconfigured, Refused, Throttled
+from channels_app.contract import ChannelError, Misconfigured, Refused, Temporary, Throttled
 from channels_app.tokens import Fetch, Tokens
 
 T = TypeVar("T")
@@ -52,8 +52,16 @@ def error_for(
 
 async def with_token(tokens: Tokens, name: str, fetch: Fetch, work: Callable[[str], Awaitable[T]]) -> T:
     """Do ``work`` with a token, and once more with a fresh one where it raises :class:`StaleToken`."""
-    token = await tokens.get(name, fetch)
+    token = await _token(tokens, name, fetch)
     try:
         return await work(token)
     except StaleToken:
-        return await work(await tokens.get(name, fetch, refused=token))
+        return await work(await _token(tokens, name, fetch, refused=token))
+
+
+async def _token(tokens: Tokens, name: str, fetch: Fetch, *, refused: str = "") -> str:
+    try:
+        return await tokens.get(name, fetch, refused=refused)
+    except Temporary as error:
+        error.maybe_sent = False  # whatever became of that call, it carried no message
+        raise

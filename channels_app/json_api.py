@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 from channels_app import http
 from channels_app.codes import Meaning, error_for
 from channels_app.contract import Refused, Temporary
+from channels_app.tokens import Token
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 #: The code and the sentence of an answer; an empty code where it is a success.
@@ -36,7 +37,8 @@ class JsonApi:
     """How one provider says yes and no.
 
     ``verdict`` reads code and sentence from an answer (an empty code is a success); ``codes`` is the adapter's
-    table, ``statuses`` overrides single HTTP statuses. ``default`` is for a 2xx with a code that nobody knows.
+    table, ``statuses`` overrides single HTTP statuses. ``default`` is for a 2xx with a code that nobody knows,
+    and ``speaks`` says whether an object is an answer at all: a 2xx with any other leaves the end in doubt.
     ``guard`` is the SSRF guard of :func:`channels_app.http.call`: ``Adapter.guard`` where the URL begins with
     ``Adapter.base_url``, and True for every other URL that comes from the settings or from a caller.
     """
@@ -45,6 +47,7 @@ class JsonApi:
     codes: Mapping[str, Meaning]
     statuses: Mapping[int, Meaning] = field(default_factory=dict)
     default: Meaning = Refused
+    speaks: Callable[[Mapping[str, Any]], bool] = lambda _data: True
     not_json: Meaning = unreadable
     timeout: float = 15.0
 
@@ -111,6 +114,8 @@ class JsonApi:
         http.raise_for_status(reply, self.statuses, code=code, detail=detail)
         if code:
             raise error_for(code, {}, default=self.default, detail=detail, retry_after=reply.retry_after)
+        if not self.speaks(data):
+            raise unreadable("the provider's answer says neither yes nor no", code="no_verdict")
         return Answer(data=data, reply=reply)
 
 
@@ -137,6 +142,18 @@ def text_at(data: Mapping[str, Any], *path: str) -> str:
     for key in path:
         value = value.get(key) if isinstance(value, Mapping) else None
     return str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+
+
+def token_in(answer: Answer, name: str, seconds: str) -> Token:
+    """The token that an answer brings, by the names of the token and of its life; raises :class:`Temporary`."""
+    value = text_at(answer.data, name)
+    try:
+        life = float(text_at(answer.data, seconds))
+    except ValueError:
+        life = 0.0
+    if not value:
+        raise Temporary("the provider's answer has no token in it", code="no_token")
+    return Token(value=value, seconds=life)
 
 
 def _with_query(url: str, query: Mapping[str, str]) -> str:

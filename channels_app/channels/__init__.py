@@ -6,7 +6,7 @@ A channel of a third party comes with its adapter and looks the same.
 from channels_app.channels.addresses import email_address, http_url, opaque, phone_number
 from channels_app.channels.chat import DINGTALK, FEISHU, SLACK, TEAMS, WECOM
 from channels_app.channels.email import EMAIL
-from channels_app.channels.groups import GroupField, group_of
+from channels_app.channels.groups import GroupField, WebhookField, group_of
 from channels_app.channels.inbox import INBOX
 from channels_app.channels.named import of_adapter
 from channels_app.channels.push import PUSH, push_token, subscription_of
@@ -34,6 +34,7 @@ __all__ = [
     "WECOM",
     "WHATSAPP",
     "GroupField",
+    "WebhookField",
     "email_address",
     "group_of",
     "http_url",

@@ -52,6 +52,12 @@ def replay(answer: Answer, *, is_sealed: bool = False) -> HttpResponse:
     return response
 
 
+def earlier(call: Call | None) -> HttpResponse | None:
+    """The answer that this very call got before, if it did."""
+    answer = idempotency.answer_to(call) if call else None
+    return replay(answer) if answer else None
+
+
 def once(call: Call, act: Callable[[], Response], *, is_sealed: bool = False) -> Response | HttpResponse:
     """Do what the call asks for, unless it has been done; what is done and its answer are committed together.
 

@@ -51,7 +51,10 @@ def loads(body: bytes) -> Any:
         ) from None
     except ValueError:
         raise BadJSON("The body has a number that is too large.") from None
-    _check(value, MAX_DEPTH)
+    _check_depth(value, MAX_DEPTH)
+    # In clear, JSON has no control characters, and UTF-8 no halves of pairs: only an escape can bring them.
+    if b"\\u" in body:
+        _check_texts(value)
     return value
 
 
@@ -81,18 +84,27 @@ def _integer(text: str) -> int:
     return value
 
 
-def _check(value: Any, depth: int) -> None:
-    if depth == 0:
+def _check_depth(value: Any, depth: int) -> None:
+    """``depth`` is how many levels are left, that of a plain value inside of this one included."""
+    if not isinstance(value, dict | list):
+        return
+    if depth == 0 or (depth == 1 and value):
         raise BadJSON(f"The body is nested more than {MAX_DEPTH} levels deep.")
+    for inner in value.values() if isinstance(value, dict) else value:
+        if isinstance(inner, dict | list):
+            _check_depth(inner, depth - 1)
+
+
+def _check_texts(value: Any) -> None:
     if isinstance(value, str):
         _check_text(value)
     elif isinstance(value, dict):
         for name, inner in value.items():
             _check_text(name)
-            _check(inner, depth - 1)
+            _check_texts(inner)
     elif isinstance(value, list):
         for inner in value:
-            _check(inner, depth - 1)
+            _check_texts(inner)
 
 
 def _check_text(text: str) -> None:

@@ -144,7 +144,7 @@ def _headers(error: exceptions.APIException) -> dict[str, str]:
 def flatten(details: Any, *path: object) -> Iterator[Fault]:
     """DRF's nested error details as faults with JSON Pointers."""
     if isinstance(details, Mapping) and isinstance(details.get("message"), str) and "code" in details:
-        yield Fault(pointer=pointer(*path), code=details["code"], detail=details["message"])
+        yield Fault(pointer=pointer(*path), code=details["code"], detail=str(details["message"]))
     elif isinstance(details, Mapping):
         for name, inner in details.items():
             yield from flatten(inner, *path, *([] if name == "non_field_errors" else [name]))

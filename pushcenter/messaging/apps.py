@@ -10,10 +10,11 @@ class MessagingConfig(AppConfig):
     verbose_name = _("Messages")
 
     def ready(self) -> None:
-        post_migrate.connect(schedule_sweep, sender=self)
+        post_migrate.connect(schedule_housekeeping, sender=self)
 
 
-def schedule_sweep(**kwargs: Any) -> None:
+def schedule_housekeeping(**kwargs: Any) -> None:
     from pushcenter.messaging import queue
 
     queue.every_minute("sweep", "pushcenter.messaging.sweep.run")
+    queue.every_minute("forget answers", "pushcenter.messaging.idempotency.forget")

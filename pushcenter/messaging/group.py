@@ -62,14 +62,15 @@ class Group(Generic[T, R]):
             group, self._waiting = self._waiting[:LARGEST], self._waiting[LARGEST:]
         try:
             results = self._results([place.item for place in group])
+            served: list[tuple[_Place[T, R], R | BaseException]] = list(zip(group, results, strict=True))
         except BaseException as error:
-            results = [error] * len(group)  # each of them has to hear of it
+            served = [(place, error) for place in group]  # each of them has to hear of it
         with self._mutex:
             self._busy = bool(self._waiting)
             if self._waiting:
                 self._waiting[0].leads = True
                 self._waiting[0].gate.release()
-        for place, result in zip(group, results, strict=True):
+        for place, result in served:
             place.result = result
             if not place.leads:
                 place.gate.release()

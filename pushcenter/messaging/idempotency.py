@@ -19,8 +19,9 @@ from pushcenter.messaging.request import Call
 
 #: How long an answer is kept, at least.
 KEEP = timedelta(days=7)
-#: So many answers are deleted by one statement.
+#: So many answers are deleted by one statement, and so many statements are in one run: more than a minute brings.
 GROUP = 10_000
+GROUPS = 20
 
 LOCK = """
 SELECT pg_try_advisory_xact_lock(number) FROM unnest($1::bigint[]) WITH ORDINALITY AS n (number, place)
@@ -96,15 +97,27 @@ def keep(answers: Sequence[tuple[Call, Answer]]) -> None:
         )
 
 
+def answer_to(call: Call) -> Answer | None:
+    """What this very call was answered, if it was made before."""
+    fingerprint, answer = _find([call]).get(_name(call), (b"", None))
+    return answer if fingerprint == call.fingerprint else None
+
+
 def forget() -> int:
-    """Delete what is older than ``KEEP``; returns how many answers. The task behind the sweep."""
-    old = IdempotentCall.objects.filter(created_at__lt=timezone.now() - KEEP)
+    """Delete what is older than ``KEEP``, as much as one run takes; returns how many answers. Runs every minute."""
     gone = 0
-    while count := IdempotentCall.objects.filter(
-        pk__in=list(old.values_list("pk", flat=True)[:GROUP])
-    ).delete()[0]:
+    for _ in range(GROUPS):
+        count = _forget_some()
         gone += count
+        if count < GROUP:
+            break
     return gone
+
+
+def _forget_some() -> int:
+    old = IdempotentCall.objects.filter(created_at__lt=timezone.now() - KEEP)
+    some = list(old.order_by("created_at").values_list("pk", flat=True)[:GROUP])
+    return IdempotentCall.objects.filter(pk__in=some).delete()[0]
 
 
 def _outcome(call: Call, known: Mapping[Call, tuple[bytes, Answer]], free: set[int]) -> Outcome:
@@ -119,10 +132,11 @@ def _lock(calls: Sequence[Call]) -> set[int]:
     """Which of these calls nobody else is at; of twins among them the first."""
     names = [_name(call) for call in calls]
     locked = [row[0] for row in prepared.rows(LOCK, prepared.array(_number(name) for name in names))]
+    first = {name: call for call, name in reversed(list(zip(calls, names, strict=True)))}
     return {
         id(call)
-        for place, (call, name, is_free) in enumerate(zip(calls, names, locked, strict=True))
-        if is_free == "t" and name not in names[:place]
+        for call, name, is_free in zip(calls, names, locked, strict=True)
+        if is_free == "t" and first[name] is call
     }
 
 

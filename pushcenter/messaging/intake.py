@@ -38,6 +38,8 @@ __all__ = [
 
 #: Reasons for which the caller, and not the recipient's wish, leaves a message without a channel.
 CALLERS_FAULTS = frozenset({Reason.NO_ADDRESS, Reason.NO_VARIANT, Reason.NOT_PERMITTED, Reason.NO_ACCOUNT})
+#: So many faults of an item that is left out are told.
+MOST_OF_AN_ITEM = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +74,7 @@ class Batched:
             "id": str(self.id),
             "accepted": self.accepted,
             "rejected": [
-                {"index": index, "errors": [asdict(fault) for fault in found.faults]}
+                {"index": index, "errors": [asdict(fault) for fault in found.faults[:MOST_OF_AN_ITEM]]}
                 for index, found in sorted(self.rejected.items())
             ],
         }

@@ -41,12 +41,16 @@ DELIVERY = (
 class Accepted:
     """A message that is stored, as its sender hears of it."""
 
-    id: UUID
+    hex: str
     has_work: bool
     is_test: bool
     accepted_at: datetime
     expires_at: datetime
     reference: str
+
+    @property
+    def id(self) -> UUID:
+        return UUID(self.hex)
 
     @property
     def status(self) -> State:
@@ -95,7 +99,7 @@ class Rows:
         if has_work:
             self.wakes.add((terms.lane.value, terms.send_at))
         return Accepted(
-            id=UUID(message_id),
+            hex=message_id,
             has_work=has_work,
             is_test=terms.caller.is_test,
             accepted_at=terms.accepted_at,

@@ -1,7 +1,7 @@
 """From the ``to`` of requests to people: where reachable, in which language, and what not wanted."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 from uuid import UUID
 
@@ -130,7 +130,7 @@ def _person(
     row = directory.people.get(to.get("recipient", ""))
     if "recipient" in to and row is None:
         if is_test and (simulated := magic.person(to["recipient"])) and not faults:
-            return simulated
+            return _simulated(to, simulated, inline)
         detail = "No recipient has this external id."
         faults = [*faults, Fault(pointer="/to/recipient", code="unknown_recipient", detail=detail)]
     if faults:
@@ -142,6 +142,15 @@ def _person(
         locale=to.get("locale", ""),
         places=inline,
         suppressed=directory.suppressions(inline),
+    )
+
+
+def _simulated(to: Mapping[str, Any], known: Person, inline: Mapping[str, str]) -> Person:
+    return replace(
+        known,
+        name=to.get("name") or known.name,
+        locale=to.get("locale") or known.locale,
+        places={**known.places, **inline},
     )
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -19,7 +20,7 @@ from channels_app.contract import (
     Unreachable,
 )
 from channels_app.http import Reply
-from channels_app.json_api import JsonApi, text_at, to_json
+from channels_app.json_api import Answer, JsonApi, text_at, to_json, token_in
 from channels_app.tokens import MemoryTokens, Token
 
 CODES: Mapping[str, Meaning] = {
@@ -79,6 +80,39 @@ def test_an_answer_means_its_code_then_its_status(
 def test_a_success_is_the_object() -> None:
     reply = Reply(status=200, headers={}, body=b'{"errcode": 0, "msgid": 7}')
     assert API.judge(reply).data == {"errcode": 0, "msgid": 7}
+
+
+def test_an_object_that_is_no_answer_leaves_the_end_in_doubt() -> None:
+    api = replace(API, speaks=lambda data: "errcode" in data)
+    for body, status, kind in ((b"{}", 200, Temporary), (b"{}", 429, Throttled), (b"{}", 401, Misconfigured)):
+        with pytest.raises(kind) as caught:
+            api.judge(Reply(status=status, headers={}, body=body, retry_after=None))
+        assert getattr(caught.value, "maybe_sent", status == 200) is (status == 200)
+
+
+def test_a_fault_while_a_token_is_fetched_means_that_nothing_was_sent() -> None:
+    async def fetch() -> Token:
+        raise Temporary("no answer in time", code="timeout", maybe_sent=True)
+
+    with pytest.raises(Temporary) as caught:
+        asyncio.run(with_token(MemoryTokens(), "access", fetch, Provider().use))
+    assert not caught.value.maybe_sent
+
+
+@pytest.mark.parametrize(
+    ("answer", "value", "seconds"),
+    [
+        ({"t": "x", "s": 7200}, "x", 7200.0),
+        ({"t": "x", "s": "7200"}, "x", 7200.0),
+        ({"t": "x"}, "x", 0.0),
+        ({"t": "x", "s": "soon"}, "x", 0.0),
+    ],
+)
+def test_a_token_is_read_from_an_answer(answer: dict[str, Any], value: str, seconds: float) -> None:
+    reply = Reply(status=200, headers={}, body=b"")
+    assert token_in(Answer(data=answer, reply=reply), "t", "s") == Token(value=value, seconds=seconds)
+    with pytest.raises(Temporary):
+        token_in(Answer(data=answer, reply=reply), "other", "s")
 
 
 def test_a_pause_is_the_providers_before_the_tables() -> None:

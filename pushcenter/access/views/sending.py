@@ -7,13 +7,14 @@ import msgspec
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from rest_framework.exceptions import UnsupportedMediaType
+from rest_framework.exceptions import APIException, UnsupportedMediaType
 
 from pushcenter.access import gate, idempotent
 from pushcenter.access.models import Scope
 from pushcenter.access.principal import Principal
 from pushcenter.access.problems import TooLarge, response_to
 from pushcenter.access.views.base import GatewayView, check_length, request_id
+from pushcenter.faults import Rejected
 from pushcenter.messaging.idempotency import Replayed
 from pushcenter.messaging.request import Call
 
@@ -40,12 +41,22 @@ class SendingView(GatewayView, ABC):
         principal = gate.admit(request, scope=self.scopes["POST"])
         body = read(request, self.max_body or settings.MAX_BODY_BYTES)
         try:
-            response = self.take(principal, body, idempotent.call_of(request, principal, body))
+            response = self._take_once(request, principal, body)
         except Exception as error:
             response = response_to(error)
         for name, value in gate.limit_headers(principal).items():
             response.headers[name] = value
         return response
+
+    def _take_once(self, request: HttpRequest, principal: Principal, body: bytes) -> HttpResponse:
+        call = idempotent.call_of(request, principal, body)
+        try:
+            return self.take(principal, body, call)
+        except (Rejected, APIException):
+            # What was accepted stays so, whatever has changed meanwhile: the time, a template, a permission.
+            if answer := idempotent.earlier(call):
+                return answer
+            raise
 
     @abstractmethod
     def take(self, principal: Principal, body: bytes, call: Call | None) -> HttpResponse:

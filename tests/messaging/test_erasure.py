@@ -45,6 +45,9 @@ def person(db: None) -> Recipient:
     Receipt.objects.create(
         delivery=mail, call=call, provider_id="p-1", outcome="sent", reason="SECRET", at=mail.accepted_at
     )
+    Receipt.objects.create(  # of another message with the same id, whose delivery is not known yet
+        provider_id="p-2", address=mail.address, outcome="sent", at=mail.accepted_at
+    )
     Attempt.objects.create(
         delivery=mail, number=1, outcome=AttemptOutcome.SENT, detail="SECRET",
         started_at=mail.accepted_at, finished_at=mail.accepted_at,

@@ -297,6 +297,13 @@ NOT_PERMITTED: dict[str, tuple[dict[str, Any], dict[str, Any], tuple[str, str]]]
         {"channels": ["inbox", "email"]},
         ("/channels/1", "channel_not_permitted"),
     ),
+    "template": ({"templates": ["welcome"]}, {}, ("/template", "template_not_permitted")),
+    "category of the template": ({"categories": ["news"]}, {}, ("/template", "template_not_permitted")),
+    "a category asked for is none of the template": (
+        {"categories": ["news"]},
+        {"category": "news"},
+        ("/template", "template_not_permitted"),
+    ),
     "inline address": (
         {"may_address_inline": False},
         {"to": {"recipient": "u-1001", "email": "a@example.com"}},
@@ -312,6 +319,45 @@ def test_what_a_system_may_not_ask_for_is_refused(
     System.objects.update(**system)
     assert faults(shop.send(**changes), 403, "not_permitted") == [expected]
     assert stored() == NOTHING
+
+
+@pytest.mark.parametrize(
+    "system",
+    [
+        {"templates": ["order-paid"]},
+        {"categories": ["orders"]},
+        {"templates": ["welcome"], "categories": ["orders"]},
+        {"templates": ["order-paid"], "categories": ["news"]},
+    ],
+    ids=str,
+)
+def test_a_template_is_permitted_by_its_code_or_by_its_category(
+    shop: Gateway, system: dict[str, Any]
+) -> None:
+    factories.category("news")
+    System.objects.update(**system)
+    assert shop.send().status_code == 202
+    assert (
+        shop.post(
+            f"{MESSAGES}/batch",
+            {"template": "order-paid", "items": [{k: order()[k] for k in ("to", "params")}]},
+        ).status_code
+        == 202
+    )
+
+
+def test_a_template_that_is_not_permitted_is_refused_in_batches_too(shop: Gateway) -> None:
+    System.objects.update(templates=["welcome"])
+    response = shop.post(
+        f"{MESSAGES}/batch", {"template": "order-paid", "items": [{"to": TO}], "on_error": "skip"}
+    )
+    assert faults(response, 403, "not_permitted") == [("/template", "template_not_permitted")]
+    assert stored() == NOTHING
+
+
+def test_codes_of_templates_that_a_system_may_not_send_are_not_guessed_for_it(shop: Gateway) -> None:
+    System.objects.update(templates=["welcome"])
+    assert faults(shop.send(template="order-payed")) == [("/template", "unknown_template")]
 
 
 def test_a_recipient_without_an_address_cannot_be_reached(shop: Gateway) -> None:

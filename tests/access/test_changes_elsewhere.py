@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from channels_app.models import Account
 from pushcenter.access.models import System
+from pushcenter.messaging.models import Message
 from pushcenter.recipients.models import Category
 from templates_app.models import Template, TemplateVersion, Variant
 from tests import factories
@@ -42,13 +43,8 @@ class Caller:
 
     def version(self) -> int:
         """The number of the version on which a new message is sent."""
-        return int(TemplateVersion.objects.get(pk=_version_of(self.send()[1]["id"])).number)
-
-
-def _version_of(message_id: str) -> Any:
-    from pushcenter.messaging.models import Message
-
-    return Message.objects.values_list("version", flat=True).get(pk=message_id)
+        _, answer = self.send()
+        return Message.objects.select_related("version").get(pk=answer["id"]).version.number
 
 
 def soon(condition: Callable[[], bool]) -> bool:
@@ -88,11 +84,9 @@ def test_a_change_takes_effect_in_another_process(caller: Caller) -> None:
     publish(2)
     assert soon(lambda: caller.version() == 2), "the new version is not sent"
 
-    new = TemplateVersion.objects.filter(number=2)
-    new.update(state="archived")
+    TemplateVersion.objects.filter(number=2).update(state="archived")
     assert soon(lambda: caller.outcome() == (422, "template_not_published")), "the old version is still sent"
-    publish_again = TemplateVersion.objects.filter(number=2)
-    publish_again.update(state="published")
+    TemplateVersion.objects.filter(number=2).update(state="published")
     assert soon(lambda: caller.outcome() == ALL_WELL), "the version is not sent again"
 
     Template.objects.update(code="order-settled")

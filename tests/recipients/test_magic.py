@@ -98,18 +98,18 @@ def test_a_live_key_knows_none_of_them(name: str) -> None:
         resolve({"recipient": f"simulated:{name}"})
 
 
-@pytest.mark.parametrize(
-    "external_id",
-    [
-        "simulated:",
-        "simulated:BOUNCED",
-        "simulated:bounced:7",
-        "simulated",
-        "bounced",
-        " simulated:bounced",
-        ":bounced",
-    ],
-)
+NOBODYS = [
+    "simulated:",
+    "simulated:BOUNCED",
+    "simulated:bounced:7",
+    "simulated",
+    "bounced",
+    " simulated:bounced",
+    ":bounced",
+]
+
+
+@pytest.mark.parametrize("external_id", NOBODYS)
 def test_other_names_are_nobodys(external_id: str) -> None:
     with pytest.raises(Rejected, match="No recipient"):
         resolve({"recipient": external_id}, is_test=True)

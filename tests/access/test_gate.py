@@ -9,6 +9,7 @@ from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 from rest_framework.exceptions import APIException
 
+from pushcenter import held
 from pushcenter.access import gate
 from pushcenter.access.models import System
 from tests import factories
@@ -56,7 +57,8 @@ def test_what_fails_first_is_said() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_request_costs_no_query() -> None:
+def test_a_request_costs_no_query(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(held, "CHECK_EVERY", 1.0)
     secret = factories.key()[1]
     for _ in range(2):
         gate.admit(request(secret), scope="send")

@@ -16,12 +16,15 @@ from django.conf import settings
 
 from channels_app.models import Account
 from pushcenter.messaging import loop, outcomes, queue
+from pushcenter.messaging.control import control
 from pushcenter.messaging.flight import Flight, prepare
 from pushcenter.messaging.models import Delivery, Message
 from pushcenter.messaging.verdicts import Ended
 
 #: Outcomes are recorded in groups at least this often, in seconds.
 RECORD_WITHIN = 0.05
+#: So many deliveries at the head of a lane are looked at together when a stopped batch stands there.
+PUT_ASIDE = 5_000
 
 
 def run(lane: str) -> int:
@@ -66,8 +69,13 @@ class _Dispatch:
             return False
         lease = timedelta(seconds=settings.LEASE_SECONDS)
         deliveries = Delivery.objects.claim(lane=self.lane, limit=room, lease=lease)
-        if deliveries:
-            self._take_off(deliveries)
+        ours = [each for each in deliveries if not each.held]
+        if ours:
+            control.claimed({each.batch_id for each in ours if each.batch_id})
+            self._take_off(ours)
+        if len(deliveries) - len(ours) > room // 2:
+            # A stopped batch stands at the head of the lane: it is put aside faster than it would be claimed.
+            Delivery.objects.put_aside(lane=self.lane, limit=PUT_ASIDE)
         return bool(deliveries)
 
     def _take_off(self, deliveries: Sequence[Delivery]) -> None:
@@ -89,6 +97,7 @@ class _Dispatch:
 
     def _collect(self) -> None:
         """Wait for outcomes for a moment and record those that are there."""
+        control.refresh()
         ended = self._arrived()
         if ended:
             outcomes.record(ended, self.known)

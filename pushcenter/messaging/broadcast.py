@@ -172,7 +172,8 @@ def expand(batch: Batch, now: datetime) -> datetime | None:
     """
     terms = _terms(batch)
     if terms.expires_at <= now:
-        return _finish(batch, Counter(expired=max(0, batch.people - batch.expanded)), now)
+        _finish(batch, Counter(expired=max(0, batch.people - batch.expanded)), now)
+        return None
     room = _room(terms, now)
     if not room:
         return _wait_for_tomorrow(batch, now)
@@ -185,7 +186,8 @@ def expand(batch: Batch, now: datetime) -> datetime | None:
     batch.cursor = ids[-1] if ids else batch.cursor
     batch.pause_reason = ""
     if len(ids) < room:
-        return _finish(batch, left_out, now)
+        _finish(batch, left_out, now)
+        return None
     _save(batch, left_out)
     return now
 

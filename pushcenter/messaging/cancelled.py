@@ -1,4 +1,4 @@
-"""Which messages were cancelled: by themselves, or with their batch. What is under way then ends without another try."""
+"""Which messages were cancelled: by themselves, or with their batch. What is under way then gets no other try."""
 
 from collections.abc import Iterable
 from uuid import UUID

@@ -44,7 +44,7 @@ class Audience:
         return condition
 
 
-def _speaking(locale: str) -> QuerySet[Recipient]:
+def _speaking(locale: str) -> QuerySet[Recipient, Any]:
     """``zh`` means ``zh-Hans`` and ``zh_TW``, too."""
     wanted = locale.lower().replace("_", "-")
     tag = Lower(Replace("locale", Value("_"), Value("-")))

@@ -13,7 +13,7 @@ from pushcenter.messaging.models import Delivery, Message
 from pushcenter.messaging.quota import QuotaExceeded
 from pushcenter.messaging.request import Caller, Item, Request
 from pushcenter.messaging.routing import plan
-from pushcenter.messaging.validate import Terms
+from pushcenter.messaging.validate import Judgement, Terms
 from pushcenter.recipients.person import Person
 from pushcenter.recipients.resolve import resolve
 
@@ -47,13 +47,15 @@ def request(asked: Request, *, caller: Caller) -> Explained:
     """What :func:`intake.accept` would do; nothing is stored."""
     item = Item(to=asked.to, params=asked.params, reference=asked.reference)
     now = timezone.now()
-    judged = validate.judge(asked, caller=caller, now=now).terms
+    judged = validate.judge(asked, caller=caller, now=now)
+    terms = judged.terms
     person = _person(item, caller)
     return Explained(
         refusal=_refusal(asked, item, caller),
-        **(_of_terms(judged, now) if judged else {"template": asked.template}),
+        **(_of_terms(terms) if terms else {"template": asked.template}),
+        **(_of_times(terms, now) if terms and not _has_bad_times(judged) else {}),
         **(_of_person(person) if person else {}),
-        channels=[each.as_json() for each in plan(judged.route, person)] if judged and person else [],
+        channels=[each.as_json() for each in plan(terms.route, person)] if terms and person else [],
     )
 
 
@@ -83,14 +85,20 @@ def _person(item: Item, caller: Caller) -> Person | None:
         return None
 
 
-def _of_terms(terms: Terms, now: datetime) -> dict[str, Any]:
+def _has_bad_times(judged: Judgement) -> bool:
+    return any(fault.pointer in {"/send_at", "/expires_at"} for fault in judged.faults)
+
+
+def _of_times(terms: Terms, now: datetime) -> dict[str, datetime]:
+    return {"due_at": max(terms.send_at or now, now), "expires_at": terms.expires_at}
+
+
+def _of_terms(terms: Terms) -> dict[str, Any]:
     return {
         "template": terms.published.code,
         "version": terms.published.number,
         "category": terms.category,
         "lane": terms.lane.value,
-        "due_at": max(terms.send_at or now, now),
-        "expires_at": terms.expires_at,
     }
 
 

@@ -35,8 +35,8 @@ class Cancelled:
         """In short, for the trace."""
         return {
             "cancelled": [row.channel for row in self.cancelled],
-            "too late": [f"{row.channel} ({row.state})" for row in self.too_late],
-            "kept back": [*self.kept_back],
+            "too_late": [f"{row.channel} ({row.state})" for row in self.too_late],
+            "kept_back": [*self.kept_back],
         }
 
 

@@ -144,7 +144,7 @@ def _event(event: Event | BatchEvent, channels: Mapping[Any, str]) -> Entry:
         tier="service",
         kind=event.kind,
         title=title,
-        detail=", ".join(f"{name} {_words(value)}" for name, value in event.data.items()),
+        detail=", ".join(f"{name.replace('_', ' ')} {_words(value)}" for name, value in event.data.items()),
         channel=channels.get(getattr(event, "delivery_id", None), ""),
         outcome=outcome,
         data=event.data,

@@ -22,7 +22,8 @@ pytestmark = pytest.mark.django_db
 def a_batch(number: int = 3, *, to: str = "li-{}@example.com", **fields: Any) -> Batch:
     request = intake.Request(template="order-paid", **fields)
     items = {
-        index: Item(to={"email": to.format(index)}, params={"order_no": str(index)}) for index in range(number)
+        index: Item(to={"email": to.format(index)}, params={"order_no": str(index)})
+        for index in range(number)
     }
     done = intake.accept_batch(request, items, caller=factories.caller(), rejected={}, skip_rejected=False)
     assert isinstance(done, intake.Batched)
@@ -159,7 +160,14 @@ def test_a_cancelled_batch_is_neither_paused_nor_resumed() -> None:
 
 def test_doing_it_twice_leaves_one_line() -> None:
     batch = a_batch()
-    for change in (batches.pause, batches.pause, batches.resume, batches.resume, batches.cancel, batches.cancel):
+    for change in (
+        batches.pause,
+        batches.pause,
+        batches.resume,
+        batches.resume,
+        batches.cancel,
+        batches.cancel,
+    ):
         change(batch.pk, by="olga")  # type: ignore[operator]
     kinds = BatchEvent.objects.order_by("id").values_list("kind", flat=True)
     assert list(kinds) == ["batch_paused", "batch_resumed", "batch_cancelled"]
@@ -230,7 +238,9 @@ def test_no_further_channel_starts_for_a_cancelled_batch() -> None:
     factories.account("sms")
     request = intake.Request(template="two")
     item = Item(to={"email": "li@example.com", "phone": "+8613800138000"}, params={"order_no": "1"})
-    done = intake.accept_batch(request, {0: item}, caller=factories.caller(), rejected={}, skip_rejected=False)
+    done = intake.accept_batch(
+        request, {0: item}, caller=factories.caller(), rejected={}, skip_rejected=False
+    )
     [row] = Delivery.objects.claim(lane="normal", limit=9, lease=timedelta(minutes=1))
     assert isinstance(done, intake.Batched)
     batches.cancel(done.id, by="olga")
@@ -243,8 +253,12 @@ def test_a_fallback_belongs_to_the_batch_and_waits_while_it_is_paused() -> None:
     factories.template("two", ["email", "sms"], route_mode="first")
     factories.account("sms")
     request = intake.Request(template="two")
-    item = Item(to={"email": "refused@simulator.example", "phone": "+8613800138000"}, params={"order_no": "1"})
-    done = intake.accept_batch(request, {0: item}, caller=factories.caller(), rejected={}, skip_rejected=False)
+    item = Item(
+        to={"email": "refused@simulator.example", "phone": "+8613800138000"}, params={"order_no": "1"}
+    )
+    done = intake.accept_batch(
+        request, {0: item}, caller=factories.caller(), rejected={}, skip_rejected=False
+    )
     assert isinstance(done, intake.Batched)
     [row] = Delivery.objects.claim(lane="normal", limit=9, lease=timedelta(minutes=1))
     batches.pause(done.id, by="olga")
@@ -262,7 +276,11 @@ def test_a_call_that_waits_for_its_place_does_not_start_after_the_pause() -> Non
     flight = dispatch.prepare(row, row.message, dispatch._accounts())
     assert not isinstance(flight, Ended)
     result = asyncio.run(flight.fly())
-    assert (result.called, result.verdict.code, result.verdict.state) == (False, "batch_stopped", State.PENDING)
+    assert (result.called, result.verdict.code, result.verdict.state) == (
+        False,
+        "batch_stopped",
+        State.PENDING,
+    )
     outcomes.record([result], {row.pk: (row, row.message)})
     assert (dispatch.run("normal"), held(batch)) == (0, 1)
 

@@ -27,7 +27,6 @@ from pushcenter.access.serializers.batches import (
 )
 from pushcenter.access.views.base import GatewayView, problems
 from pushcenter.access.views.sending import SendingView, accepted
-from pushcenter.ids import first_id
 from pushcenter.messaging import batches, intake
 from pushcenter.messaging.idempotency import Replayed
 from pushcenter.messaging.models import Batch, Delivery
@@ -104,9 +103,9 @@ class BatchesView(GatewayView):
         if "kind" in asked:
             rows = rows.filter(audience={}) if asked["kind"] == "batch" else rows.exclude(audience={})
         if "since" in asked:
-            rows = rows.filter(pk__gte=first_id(asked["since"]))
+            rows = rows.filter(accepted_at__gte=asked["since"])
         if "until" in asked:
-            rows = rows.filter(pk__lt=first_id(asked["until"]))
+            rows = rows.filter(accepted_at__lt=asked["until"])
         return Response(BatchesSerializer(page(rows, asked, by="pk", newest_first=True)).data)
 
 

@@ -33,6 +33,7 @@ UPDATE messaging_delivery AS d
  WHERE d.id = ANY(ARRAY(
          SELECT id FROM messaging_delivery
           WHERE state = 'pending' AND NOT held AND lane = %(lane)s
+            AND due_at > %(after)s::timestamptz
             AND due_at <= statement_timestamp() AND expires_at > statement_timestamp()
           ORDER BY due_at LIMIT %(limit)s
             FOR UPDATE SKIP LOCKED))
@@ -140,12 +141,16 @@ class Before:
 
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
-    def claim(self, *, lane: str, limit: int, lease: timedelta) -> list["Delivery"]:
+    def claim(
+        self, *, lane: str, limit: int, lease: timedelta, after: datetime | None = None
+    ) -> list["Delivery"]:
         """Take up to ``limit`` due deliveries of a lane for one attempt; nobody else gets them meanwhile.
 
-        Among them are those of stopped batches that were put aside instead: they are ``held``.
+        Among them are those of stopped batches that were put aside instead: they are ``held``. With ``after``, only
+        what became due after this moment is taken.
         """
-        claimed = self.raw(CLAIM, {"lane": lane, "limit": limit, "lease": lease})
+        params = {"lane": lane, "limit": limit, "lease": lease, "after": after or "-infinity"}
+        claimed = self.raw(CLAIM, params)
         return cast("list[Delivery]", list(claimed))
 
     def put_aside(self, *, lane: str, limit: int) -> int:

@@ -16,8 +16,8 @@ from pushcenter.messaging.batches import WORK
 from pushcenter.messaging.models import Batch, Delivery
 from pushcenter.messaging.states import IN_FLIGHT, State
 
-#: Deliveries that one statement changes.
-GROUP = 5_000
+#: Deliveries that one statement changes; who wants to pause waits for no more than that.
+GROUP = 2_000
 #: Seconds after which a worker lets others have their turn.
 TURN = 2.0
 #: A batch that nobody has worked on for so long has been forgotten.
@@ -38,7 +38,6 @@ def _step(batch_id: UUID) -> bool:
     if Batch.objects.filter(pk=batch_id, has_work=True, cancelled_at__isnull=False).exists():
         return _end_some(batch_id)
     with transaction.atomic():
-        # Locked for one piece at a time: who wants to pause waits for no more than that.
         rows = Batch.objects.select_for_update(skip_locked=True, of=("self",)).select_related("system")
         batch = rows.filter(pk=batch_id, has_work=True, cancelled_at=None).first()
         if batch is None:

@@ -81,6 +81,21 @@ def test_a_large_batch_at_the_head_of_a_lane_is_put_aside_by_few_statements(
     assert (held(first), states(second)) == (3_000, {"delivered": 1})
 
 
+def test_what_is_behind_a_large_paused_batch_does_not_wait_until_all_of_it_is_put_aside(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(dispatch, "PUT_ASIDE", 10)
+    first, second = a_batch(2_000), a_batch(1)
+    batches.pause(first.pk, by="olga")
+    worker = dispatch._Dispatch("normal")
+    for _ in range(3):
+        assert worker._step()
+    assert states(second) == {"delivered": 1}
+    assert held(first) < 500
+    assert worker.work() == 1
+    assert held(first) == 2_000
+
+
 def test_a_resumed_batch_goes_out_whole() -> None:
     batch = a_batch()
     batches.pause(batch.pk, by="olga")

@@ -89,7 +89,7 @@ def _has_bad_times(judged: Judgement) -> bool:
     return any(fault.pointer in {"/send_at", "/expires_at"} for fault in judged.faults)
 
 
-def _of_times(terms: Terms, now: datetime) -> dict[str, datetime]:
+def _of_times(terms: Terms, now: datetime) -> dict[str, Any]:
     return {"due_at": max(terms.send_at or now, now), "expires_at": terms.expires_at}
 
 

@@ -32,7 +32,8 @@ def sent(caller: Gateway, **changes: Any) -> str:
 
 
 def all_pages(caller: Gateway, **query: Any) -> list[list[str]]:
-    pages, cursor = [], {}
+    pages: list[list[str]] = []
+    cursor: dict[str, str] = {}
     while True:
         answer = caller.get(MESSAGES, **query, **cursor).json()
         pages.append([each["id"] for each in answer["items"]])

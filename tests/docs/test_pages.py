@@ -50,7 +50,10 @@ def endpoints() -> list[str]:
 
 def as_documented(path: str) -> str:
     return (
-        path.replace("{message_id}", "{id}").replace("{key_id}", "{id}").replace("{account_id}", "{account}")
+        path.replace("{message_id}", "{id}")
+        .replace("{batch_id}", "{id}")
+        .replace("{key_id}", "{id}")
+        .replace("{account_id}", "{account}")
     )
 
 

@@ -1,6 +1,7 @@
 """What is late is expired and not sent, whatever kept it."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -21,7 +22,7 @@ def _props(db: None) -> None:
     factories.account("email")
 
 
-def a_message(**fields: datetime) -> Delivery:
+def a_message(**fields: Any) -> Delivery:
     return factories.message(to={"email": "li@example.com"}, **fields).deliveries.get()
 
 

@@ -1,6 +1,7 @@
 """A batch that is paused or cancelled stops at once, whatever its size, and stands in nobody's way."""
 
 import asyncio
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from pushcenter.messaging import batches, control, dispatch, intake, operate, outcomes, queue, sweep, work
+from pushcenter.messaging.flight import prepare
 from pushcenter.messaging.models import Batch, BatchEvent, Delivery, Message
 from pushcenter.messaging.request import Item
 from pushcenter.messaging.states import State
@@ -183,7 +185,7 @@ def test_doing_it_twice_leaves_one_line() -> None:
         batches.cancel,
         batches.cancel,
     ):
-        change(batch.pk, by="olga")  # type: ignore[operator]
+        change(batch.pk, by="olga")
     kinds = BatchEvent.objects.order_by("id").values_list("kind", flat=True)
     assert list(kinds) == ["batch_paused", "batch_resumed", "batch_cancelled"]
 
@@ -288,7 +290,7 @@ def test_a_call_that_waits_for_its_place_does_not_start_after_the_pause() -> Non
     [row] = claimed(batch)
     batches.pause(batch.pk, by="olga")
     control.control.refresh()
-    flight = dispatch.prepare(row, row.message, dispatch._accounts())
+    flight = prepare(row, row.message, dispatch._accounts())
     assert not isinstance(flight, Ended)
     result = asyncio.run(flight.fly())
     assert (result.called, result.verdict.code, result.verdict.state) == (
@@ -302,12 +304,13 @@ def test_a_call_that_waits_for_its_place_does_not_start_after_the_pause() -> Non
 
 def test_a_call_waits_until_the_knowledge_of_what_is_stopped_is_fresh() -> None:
     knowledge = control.Control()
+    now = time.monotonic()
 
     async def waits() -> bool:
         waiting = asyncio.ensure_future(knowledge.fresh())
         await asyncio.sleep(0)
         was_waiting = not waiting.done()
-        knowledge._asked = control.time.monotonic()
+        knowledge._asked = now
         await asyncio.wait_for(waiting, 5)
         return was_waiting
 

@@ -23,6 +23,10 @@ class AccountQuerySet(models.QuerySet["Account"]):
         """Channels with an account; a paused one counts, because its deliveries wait for it."""
         return set(self.filter(is_active=True).values_list("channel", flat=True))
 
+    def paused_channels(self) -> set[str]:
+        """Channels that have accounts, all of which are paused."""
+        return self.served_channels() - set(self.usable().values_list("channel", flat=True))
+
     def pause(self, *, reason: str) -> int:
         return self.update(is_paused=True, pause_reason=reason)
 

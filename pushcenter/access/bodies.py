@@ -18,6 +18,7 @@ from channels_app import registry
 from pushcenter.access.parsing import loads
 from pushcenter.access.problems import InvalidRequest, flatten
 from pushcenter.access.serializers.batches import EnvelopeSerializer
+from pushcenter.access.serializers.broadcasts import BroadcastSerializer
 from pushcenter.access.serializers.messages import LOCALE, MAX_ADDRESS, ItemSerializer, SendSerializer
 from pushcenter.faults import Fault, pointer
 from pushcenter.lanes import Lane
@@ -107,6 +108,26 @@ def batch(body: bytes, *, request_id: str, largest: int) -> Batch:
         items=items,
         rejected=rejected,
         skip_rejected=serializer.validated_data["on_error"] == "skip",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Broadcast:
+    """A broadcast as it was asked for."""
+
+    request: Request
+    audience: Mapping[str, Any]
+    dry_run: bool
+
+
+def broadcast(body: bytes, *, request_id: str) -> Broadcast:
+    """A broadcast; raises :class:`BadJSON`, or DRF's ``ValidationError`` with all the faults."""
+    serializer = BroadcastSerializer(data=loads(body))
+    serializer.is_valid(raise_exception=True)
+    return Broadcast(
+        request=serializer.as_request(request_id),
+        audience=serializer.validated_data["audience"],
+        dry_run=serializer.validated_data["dry_run"],
     )
 
 

@@ -55,6 +55,8 @@ class Principal:
             highest_priority=Lane(self.system.highest_priority),
             may_address_inline=self.system.may_address_inline,
             daily_quota=self.system.daily_quota,
+            may_broadcast=self.system.may_broadcast,
+            max_broadcast=self.system.max_broadcast,
         )
 
 

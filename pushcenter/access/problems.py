@@ -65,6 +65,14 @@ class LengthRequired(exceptions.APIException):
     default_detail = "Send the length of the body in Content-Length; a chunked body is not taken."
 
 
+class WrongState(exceptions.APIException):
+    """A batch that was cancelled is neither paused nor resumed."""
+
+    status_code = 409
+    default_code = "batch_cancelled"
+    default_detail = "This batch was cancelled."
+
+
 def body(
     status: int, code: str, detail: str, faults: Sequence[Fault] = (), *, title: str = ""
 ) -> dict[str, Any]:

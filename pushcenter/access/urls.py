@@ -2,13 +2,22 @@
 
 from django.urls import path
 
-from pushcenter.access.views.batches import BatchView
+from pushcenter.access.views.batches import (
+    BatchesView,
+    BatchView,
+    CancelBatchView,
+    OneBatchView,
+    PauseBatchView,
+    ResumeBatchView,
+)
+from pushcenter.access.views.broadcasts import BroadcastsView
 from pushcenter.access.views.conversions import ConversionsView
+from pushcenter.access.views.explain import ExplainMessageView, ExplainView
 from pushcenter.access.views.groups import GroupsView, GroupView, MembersView
 from pushcenter.access.views.inbox import InboxArchiveView, InboxReadView, InboxUnreadView, InboxView
 from pushcenter.access.views.inbox_events import InboxEventsView
 from pushcenter.access.views.keys import KeysView, RevokeKeyView, RotateKeyView, SystemView
-from pushcenter.access.views.messages import MessagesView, MessageView, TraceView
+from pushcenter.access.views.messages import CancelView, MessagesView, MessageView, TraceView
 from pushcenter.access.views.recipients import (
     PreferencesView,
     RecipientsBulkView,
@@ -25,8 +34,17 @@ urlpatterns = [
     path("keys/<uuid:key_id>/revoke", RevokeKeyView.as_view(), name="revoke-key"),
     path("messages", MessagesView.as_view(), name="messages"),
     path("messages/batch", BatchView.as_view(), name="batch-send"),
+    path("messages/explain", ExplainView.as_view(), name="explain"),
     path("messages/<uuid:message_id>", MessageView.as_view(), name="message"),
     path("messages/<uuid:message_id>/trace", TraceView.as_view(), name="trace"),
+    path("messages/<uuid:message_id>/explain", ExplainMessageView.as_view(), name="message-explain"),
+    path("messages/<uuid:message_id>/cancel", CancelView.as_view(), name="message-cancel"),
+    path("batches", BatchesView.as_view(), name="batches"),
+    path("batches/<uuid:batch_id>", OneBatchView.as_view(), name="batch"),
+    path("batches/<uuid:batch_id>/pause", PauseBatchView.as_view(), name="batch-pause"),
+    path("batches/<uuid:batch_id>/resume", ResumeBatchView.as_view(), name="batch-resume"),
+    path("batches/<uuid:batch_id>/cancel", CancelBatchView.as_view(), name="batch-cancel"),
+    path("broadcasts", BroadcastsView.as_view(), name="broadcasts"),
     path("recipients", RecipientsView.as_view(), name="recipients"),
     path("recipients:bulk", RecipientsBulkView.as_view(), name="recipients-bulk"),
     path("recipients/<str:external_id>", RecipientView.as_view(), name="recipient"),

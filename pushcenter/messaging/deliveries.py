@@ -4,14 +4,14 @@ That filter, and the number of the claim where an outcome comes from outside, is
 late receipt and an operator's click safe against one another.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 from django.db import connections, models
-from django.db.models import F, Min
+from django.db.models import Count, F, Min
 from django.db.models.functions import Now
 
 from pushcenter.messaging.states import State
@@ -20,16 +20,60 @@ from pushcenter.messaging.verdicts import Ended
 if TYPE_CHECKING:
     from pushcenter.messaging.models import Delivery
 
+# What belongs to a stopped batch is put aside in passing. The lock on the batch lets nobody resume it between the look
+# at it and the mark, which would be forgotten then; batches that go on are not locked.
 CLAIM = """
-UPDATE messaging_delivery
-   SET state = 'sending', claims = claims + 1, lease_until = statement_timestamp() + %(lease)s
- WHERE id = ANY(ARRAY(
+UPDATE messaging_delivery AS d
+   SET state = CASE WHEN COALESCE(d.batch_id = ANY(stopped.ids), false) THEN 'pending' ELSE 'sending' END,
+       held = COALESCE(d.batch_id = ANY(stopped.ids), false),
+       claims = d.claims + CASE WHEN COALESCE(d.batch_id = ANY(stopped.ids), false) THEN 0 ELSE 1 END,
+       lease_until = CASE WHEN COALESCE(d.batch_id = ANY(stopped.ids), false) THEN NULL
+                          ELSE statement_timestamp() + %(lease)s END
+  FROM (SELECT ARRAY(SELECT id FROM messaging_batch WHERE is_stopped FOR SHARE) AS ids OFFSET 0) AS stopped
+ WHERE d.id = ANY(ARRAY(
          SELECT id FROM messaging_delivery
-          WHERE state = 'pending' AND lane = %(lane)s
+          WHERE state = 'pending' AND NOT held AND lane = %(lane)s
+            AND due_at > %(after)s::timestamptz
             AND due_at <= statement_timestamp() AND expires_at > statement_timestamp()
           ORDER BY due_at LIMIT %(limit)s
             FOR UPDATE SKIP LOCKED))
-RETURNING *
+RETURNING d.*
+"""
+# Looks at the first of the lane alone, in the order in which they would be claimed.
+PUT_ASIDE = """
+UPDATE messaging_delivery AS d SET held = true
+  FROM (SELECT ARRAY(SELECT id FROM messaging_batch WHERE is_stopped FOR SHARE) AS ids OFFSET 0) AS stopped
+ WHERE d.batch_id = ANY(stopped.ids)
+   AND d.id = ANY(ARRAY(
+         SELECT id FROM messaging_delivery
+          WHERE id = ANY(ARRAY(
+                  SELECT id FROM messaging_delivery
+                   WHERE state = 'pending' AND NOT held AND lane = %(lane)s AND due_at <= statement_timestamp()
+                   ORDER BY due_at LIMIT %(limit)s))
+            AND batch_id IN (SELECT id FROM messaging_batch WHERE is_stopped)
+            AND state = 'pending' AND NOT held
+            FOR UPDATE OF messaging_delivery SKIP LOCKED))
+"""
+LET_GO = """
+UPDATE messaging_delivery SET held = false
+ WHERE id = ANY(ARRAY(
+         SELECT id FROM messaging_delivery
+          WHERE batch_id = %(batch)s AND state = 'pending' AND held
+          LIMIT %(limit)s FOR UPDATE SKIP LOCKED))
+RETURNING lane
+"""
+CANCEL_SOME = """
+WITH ended AS (
+    UPDATE messaging_delivery
+       SET state = 'cancelled', held = false, ended_at = statement_timestamp(),
+           code = 'cancelled', reason = 'its batch was cancelled'
+     WHERE id = ANY(ARRAY(
+             SELECT id FROM messaging_delivery
+              WHERE batch_id = %(batch)s AND state = 'pending'
+              LIMIT %(limit)s FOR UPDATE SKIP LOCKED))
+    RETURNING channel
+)
+SELECT channel, count(*) FROM ended GROUP BY channel
 """
 
 # An attempt that was sent is believed even when its lease had run out meanwhile, as long as nobody claimed
@@ -97,14 +141,45 @@ class Before:
 
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
-    def claim(self, *, lane: str, limit: int, lease: timedelta) -> list["Delivery"]:
-        """Take up to ``limit`` due deliveries of a lane for one attempt; nobody else gets them meanwhile."""
-        claimed = self.raw(CLAIM, {"lane": lane, "limit": limit, "lease": lease})
+    def claim(
+        self, *, lane: str, limit: int, lease: timedelta, after: datetime | None = None
+    ) -> list["Delivery"]:
+        """Take up to ``limit`` due deliveries of a lane for one attempt; nobody else gets them meanwhile.
+
+        Among them are those of stopped batches that were put aside instead: they are ``held``. With ``after``, only
+        what became due after this moment is taken.
+        """
+        params = {"lane": lane, "limit": limit, "lease": lease, "after": after or "-infinity"}
+        claimed = self.raw(CLAIM, params)
         return cast("list[Delivery]", list(claimed))
+
+    def put_aside(self, *, lane: str, limit: int) -> int:
+        """Hold those of the first ``limit`` due deliveries of a lane whose batch is stopped."""
+        return self._changed(PUT_ASIDE, {"lane": lane, "limit": limit})
+
+    def let_go(self, batch_id: UUID, *, limit: int) -> set[str]:
+        """Make up to ``limit`` held deliveries of a batch due again; returns their lanes.
+
+        To be called in a transaction that has locked the batch and seen that it is not stopped.
+        """
+        with connections[self.db].cursor() as cursor:
+            cursor.execute(LET_GO, {"batch": batch_id, "limit": limit})
+            return {lane for (lane,) in cursor.fetchall()}
+
+    def cancel_some(self, batch_id: UUID, *, limit: int) -> dict[str, int]:
+        """End up to ``limit`` pending deliveries of a cancelled batch; returns how many, by channel."""
+        with connections[self.db].cursor() as cursor:
+            cursor.execute(CANCEL_SOME, {"batch": batch_id, "limit": limit})
+            return dict(cursor.fetchall())
+
+    def by_state(self, batch_id: UUID) -> dict[str, int]:
+        """How many deliveries of a batch are in each state."""
+        counted = self.filter(batch=batch_id).order_by("state").values_list("state")
+        return dict(counted.annotate(number=Count("pk")))
 
     def next_due(self, lane: str) -> datetime | None:
         """When the next delivery that waits in this lane will be due; what has expired meanwhile is for the sweep."""
-        waiting = self.filter(state=State.PENDING, lane=lane, expires_at__gt=Now())
+        waiting = self.filter(state=State.PENDING, held=False, lane=lane, expires_at__gt=Now())
         return waiting.aggregate(at=Min("due_at"))["at"]
 
     def expire(self, now: datetime, *, limit: int) -> list["Delivery"]:
@@ -150,10 +225,8 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
 
         With ``maybe_duplicate`` they are marked: the person may get them twice.
         """
-        with connections[self.db].cursor() as cursor:
-            ids, due = [row.pk for row in rows], [row.due_at for row in rows]
-            cursor.execute(REPEAT, {"id": ids, "due_at": due, "maybe_duplicate": maybe_duplicate})
-            return cursor.rowcount
+        ids, due = [row.pk for row in rows], [row.due_at for row in rows]
+        return self._changed(REPEAT, {"id": ids, "due_at": due, "maybe_duplicate": maybe_duplicate})
 
     def hold(self, rows: Sequence["Delivery"], now: datetime, *, code: str, reason: str) -> int:
         """Leave claimed deliveries to an operator: the provider may have them."""
@@ -182,6 +255,15 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         except ValueError:
             return None
         return self.filter(pk=wanted, channel=channel, message__is_test=False).first()
+
+    def of_message(self, message_id: UUID) -> list["Delivery"]:
+        """All deliveries of a message, locked until the end of the transaction; those too that came meanwhile."""
+        rows: list[Delivery] = []
+        while True:
+            known = len(rows)
+            rows = list(self.filter(message=message_id).order_by("pk").select_for_update())
+            if len(rows) == known:
+                return rows
 
     def locked(self, delivery_id: UUID) -> "Delivery":
         """One delivery, locked until the end of the transaction."""
@@ -224,7 +306,7 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         """Make deliveries due again that ended in doubt or failed."""
         ended = self.filter(pk__in=[row.pk for row in rows], state__in=(State.IN_DOUBT, State.FAILED))
         marks: dict[str, Any] = {"maybe_duplicate": True} if maybe_duplicate else {}
-        cleared: dict[str, Any] = {"ended_at": None, "code": "", "reason": ""}
+        cleared: dict[str, Any] = {"ended_at": None, "code": "", "reason": "", "held": False}
         return ended.update(state=State.PENDING, due_at=now, **cleared, **marks)
 
     def give_up(self, rows: Sequence["Delivery"], now: datetime) -> int:
@@ -237,6 +319,11 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def cancel(self, rows: Sequence["Delivery"], now: datetime) -> int:
         """End deliveries that have not been claimed."""
         return self._end(rows, State.CANCELLED, now, code="cancelled", reason="cancelled by request")
+
+    def _changed(self, statement: str, params: Mapping[str, Any]) -> int:
+        with connections[self.db].cursor() as cursor:
+            cursor.execute(statement, params)
+            return cursor.rowcount
 
     def _moved(self, rows: Sequence["Delivery"], before: State) -> "DeliveryQuerySet":
         return self.filter(pk__in=[row.pk for row in rows], state=before)

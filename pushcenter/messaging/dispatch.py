@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from queue import Empty, SimpleQueue
 from uuid import UUID
 
@@ -16,12 +16,15 @@ from django.conf import settings
 
 from channels_app.models import Account
 from pushcenter.messaging import loop, outcomes, queue
+from pushcenter.messaging.control import control
 from pushcenter.messaging.flight import Flight, prepare
 from pushcenter.messaging.models import Delivery, Message
 from pushcenter.messaging.verdicts import Ended
 
 #: Outcomes are recorded in groups at least this often, in seconds.
 RECORD_WITHIN = 0.05
+#: So many deliveries at the head of a lane are looked at together when a stopped batch stands there.
+PUT_ASIDE = 1_000
 
 
 def run(lane: str) -> int:
@@ -38,6 +41,7 @@ class _Dispatch:
     results: "SimpleQueue[Ended]" = field(default_factory=SimpleQueue)
     known: dict[UUID, tuple[Delivery, Message]] = field(default_factory=dict)
     ended: int = 0
+    skip_to: datetime | None = None
 
     def work(self) -> int:
         until = time.monotonic() + settings.DISPATCH_SECONDS
@@ -65,10 +69,22 @@ class _Dispatch:
         if room <= 0:
             return False
         lease = timedelta(seconds=settings.LEASE_SECONDS)
-        deliveries = Delivery.objects.claim(lane=self.lane, limit=room, lease=lease)
-        if deliveries:
-            self._take_off(deliveries)
-        return bool(deliveries)
+        after, self.skip_to = self.skip_to, None
+        deliveries = Delivery.objects.claim(lane=self.lane, limit=room, lease=lease, after=after)
+        ours = [each for each in deliveries if not each.held]
+        if ours:
+            control.claimed({each.batch_id for each in ours if each.batch_id})
+            self._take_off(ours)
+        if len(deliveries) - len(ours) > room // 2:
+            self._get_past(deliveries)
+        return bool(deliveries) or after is not None
+
+    def _get_past(self, deliveries: Sequence[Delivery]) -> None:
+        """A stopped batch stands at the head of the lane. All of it is due at one moment, so that the next claim can
+        look behind it, and what is there does not wait until all of the batch has been put aside.
+        """
+        Delivery.objects.put_aside(lane=self.lane, limit=PUT_ASIDE)
+        self.skip_to = max(each.due_at for each in deliveries if each.held)
 
     def _take_off(self, deliveries: Sequence[Delivery]) -> None:
         messages = Message.objects.select_related("template").in_bulk(
@@ -89,6 +105,7 @@ class _Dispatch:
 
     def _collect(self) -> None:
         """Wait for outcomes for a moment and record those that are there."""
+        control.refresh()
         ended = self._arrived()
         if ended:
             outcomes.record(ended, self.known)

@@ -3,7 +3,7 @@
 from django.utils import timezone
 
 from pushcenter.ids import uuid7
-from pushcenter.messaging import queue, tally
+from pushcenter.messaging import cancelled, queue, tally
 from pushcenter.messaging.models import Delivery, Event, Message
 from pushcenter.messaging.routing import Choice
 from pushcenter.messaging.states import IN_FLIGHT, REACHED, State
@@ -14,7 +14,8 @@ STILL_OPEN = IN_FLIGHT | REACHED | {State.IN_DOUBT}
 
 
 def fall_back(message: Message, failed: Delivery) -> Delivery | None:
-    """Start the next channel that the plan kept back; None where none is left, no time, or another is at it.
+    """Start the next channel that the plan kept back; None where none is left, no time, or another is at it, and
+    where the message was cancelled.
 
     To be called in the transaction that ends the failed delivery.
     """
@@ -27,11 +28,12 @@ def fall_back(message: Message, failed: Delivery) -> Delivery | None:
         each for each in message.plan if each["choice"] == Choice.FALLBACK and each["channel"] not in used
     )
     decision = next(kept, None)
-    if decision is None or message.expires_at <= now:
+    if decision is None or message.expires_at <= now or cancelled.among([message]):
         return None
     delivery = Delivery.objects.create(
         id=uuid7(),
         message=message,
+        batch_id=message.batch_id,
         recipient_id=message.recipient_id,
         channel=decision["channel"],
         kind=decision["kind"],

@@ -13,6 +13,7 @@ from channels_app.contract import Adapter, Address, ChannelError, Outgoing, Sent
 from channels_app.models import Account
 from pushcenter.messaging import retry
 from pushcenter.messaging.content import content_of
+from pushcenter.messaging.control import control
 from pushcenter.messaging.models import AttemptOutcome, Delivery, Message
 from pushcenter.messaging.states import State
 from pushcenter.messaging.verdicts import Ended, Verdict
@@ -36,6 +37,8 @@ class Flight:
     async def fly(self) -> Ended:
         """Call the adapter when it has a place, and judge what came of it; never raises."""
         async with self.adapter.places:
+            if self.delivery.batch_id and await self._is_stopped(self.delivery.batch_id):
+                return _grounded(self.delivery, _stopped(timezone.now()))
             started = timezone.now()
             if not self._fits_into_lease(started):
                 return _grounded(self.delivery, _give_back(started))
@@ -66,6 +69,10 @@ class Flight:
         return (
             lease_until is None or now + timedelta(seconds=self.adapter.capabilities.timeout) <= lease_until
         )
+
+    async def _is_stopped(self, batch_id: UUID) -> bool:
+        await control.fresh()
+        return control.stops(batch_id)
 
     async def _call(self) -> Sent | ChannelError:
         limit = self.adapter.capabilities.timeout
@@ -151,6 +158,16 @@ def _give_back(now: datetime) -> Verdict:
         due_at=now,
         code="no_place",
         reason="the account had no place for it while it was claimed",
+    )
+
+
+def _stopped(now: datetime) -> Verdict:
+    return Verdict(
+        state=State.PENDING,
+        outcome=AttemptOutcome.THROTTLED,
+        due_at=now,
+        code="batch_stopped",
+        reason="its batch was paused or cancelled before the call",
     )
 
 

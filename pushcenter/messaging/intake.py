@@ -186,6 +186,7 @@ def _store_batch(
         system_id=terms.caller.system_id,
         key_id=terms.caller.key_id,
         is_test=terms.caller.is_test,
+        template_id=terms.published.template_id,
         reference=request.reference,
         accepted=batch.accepted,
         rejected=len(bad),

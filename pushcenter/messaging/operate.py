@@ -1,14 +1,16 @@
 """What an operator does by hand with deliveries: cancel, send again, close a doubt. Each leaves an event."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
 
-from pushcenter.messaging import queue, tally
-from pushcenter.messaging.models import Delivery, Event
+from pushcenter.messaging import cancelled, queue, tally
+from pushcenter.messaging.models import Delivery, Event, Message
+from pushcenter.messaging.routing import Choice
 from pushcenter.messaging.states import State
 
 
@@ -19,6 +21,57 @@ def cancel(ids: Iterable[UUID], *, by: str) -> int:
         Delivery.objects.cancel(rows, timezone.now())
         _write_down(rows, "cancelled", by, before=State.PENDING, after=State.CANCELLED)
     return len(rows)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancelled:
+    """What became of the deliveries of a cancelled message. ``kept_back`` names the channels that will not start."""
+
+    cancelled: Sequence[Delivery]
+    too_late: Sequence[Delivery]
+    kept_back: Sequence[str]
+
+    def as_data(self) -> Mapping[str, object]:
+        """In short, for the trace."""
+        return {
+            "cancelled": [row.channel for row in self.cancelled],
+            "too_late": [f"{row.channel} ({row.state})" for row in self.too_late],
+            "kept_back": [*self.kept_back],
+        }
+
+
+def cancel_message(message: Message, *, by: str) -> Cancelled:
+    """End what waits of a message, start no further channel, and repeat no attempt that is under way."""
+    with transaction.atomic():
+        rows = Delivery.objects.of_message(message.pk)
+        waiting = [row for row in rows if row.state == State.PENDING]
+        done = _result(message, rows, waiting)
+        Delivery.objects.cancel(waiting, timezone.now())
+        if not cancelled.among([message]):
+            data = {"by": by, **{name: value for name, value in done.as_data().items() if value}}
+            Event.objects.create(message=message, kind=cancelled.EVENT, data=data)
+        tally.write(
+            change
+            for row in waiting
+            for change in tally.moved(message, row.channel, before=State.PENDING, after=State.CANCELLED)
+        )
+    for row in waiting:
+        row.state = State.CANCELLED
+    return done
+
+
+def _result(message: Message, rows: Sequence[Delivery], waiting: Sequence[Delivery]) -> Cancelled:
+    used = {row.channel for row in rows}
+    over = {State.PENDING, State.SKIPPED, State.CANCELLED}
+    return Cancelled(
+        cancelled=waiting,
+        too_late=[row for row in rows if row.state not in over],
+        kept_back=[
+            each["channel"]
+            for each in message.plan
+            if each["choice"] == Choice.FALLBACK and each["channel"] not in used
+        ],
+    )
 
 
 def send_again(ids: Iterable[UUID], *, by: str) -> int:

@@ -6,9 +6,10 @@ from dataclasses import replace
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from channels_app.models import Account
-from pushcenter.messaging import news, polls, receipts, tally
+from pushcenter.messaging import cancelled, news, polls, receipts, tally
 from pushcenter.messaging.deliveries import Before
 from pushcenter.messaging.fallback import fall_back
 from pushcenter.messaging.models import Attempt, Delivery, Event, Message
@@ -41,6 +42,7 @@ def _record(ended: Sequence[Ended], known: Known) -> None:
         _suppress(counted, known)
         _pause_accounts(counted, known)
         _fall_back(counted, known)
+        _end_what_was_cancelled(counted, known)
         tally.write(_changes(counted, before, known))
         news.announce(_readers(counted, known))
         polls.schedule(counted)
@@ -136,6 +138,21 @@ def _readers(counted: Sequence[Ended], known: Known) -> Iterator[UUID | None]:
         delivery, _message = known[each.delivery_id]
         if delivery.channel == "inbox" and each.verdict.state is State.DELIVERED:
             yield delivery.recipient_id
+
+
+def _end_what_was_cancelled(counted: Sequence[Ended], known: Known) -> None:
+    """What comes back to be tried again, although its message was cancelled while it was under way."""
+    back = [each.delivery_id for each in counted if each.verdict.state is State.PENDING]
+    gone = cancelled.among(known[each][1] for each in back)
+    ids = [each for each in back if known[each][1].pk in gone]
+    if ids:
+        rows = Delivery.objects.in_state(ids, State.PENDING)
+        Delivery.objects.cancel(rows, timezone.now())
+        tally.write(
+            change
+            for row in rows
+            for change in tally.moved(row.message, row.channel, before=State.PENDING, after=State.CANCELLED)
+        )
 
 
 def _changes(counted: Sequence[Ended], before: Mapping[UUID, Before], known: Known) -> Iterator[tally.Change]:

@@ -12,7 +12,8 @@ from pushcenter.lanes import Lane
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
     """Who asks, and what is permitted. Empty ``channels`` permit every channel; no ``templates`` and no
-    ``categories`` permit every template. ``daily_quota`` counts messages; None sets no limit.
+    ``categories`` permit every template. ``daily_quota`` counts messages and ``max_broadcast`` people; None sets
+    no limit.
     """
 
     system_id: UUID
@@ -24,6 +25,8 @@ class Caller:
     highest_priority: Lane = Lane.CRITICAL
     may_address_inline: bool = True
     daily_quota: int | None = None
+    may_broadcast: bool = True
+    max_broadcast: int | None = None
 
     def may_send(self, *, template: str, category: str) -> bool:
         """Whether templates of this code and category are permitted."""

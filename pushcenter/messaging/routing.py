@@ -21,6 +21,8 @@ class Reason(StrEnum):
 
     IN_ROUTE = "in_route"
     KEPT_AS_FALLBACK = "kept_as_fallback"
+    #: Chosen all the same: the delivery waits until one is resumed.
+    ACCOUNT_PAUSED = "account_paused"
     NOT_PERMITTED = "not_permitted"
     NO_VARIANT = "no_variant"
     NO_ADDRESS = "no_address"
@@ -55,12 +57,31 @@ class Route:
     variants: Collection[str]
     permitted: Collection[str]
     served: Collection[str]
+    paused: Collection[str] = ()
 
 
 def plan(route: Route, person: Person) -> list[Decision]:
     """One decision for each channel of the route, in its order."""
     decisions = [_decide(name, route, person) for name in route.channels]
     return list(_keep_later_ones_back(decisions)) if route.first_only else decisions
+
+
+#: Of several reasons the one that counts is the last: what a person does not want goes before what is missing.
+WEIGHT = (
+    Reason.NOT_PERMITTED,
+    Reason.NO_VARIANT,
+    Reason.NO_ACCOUNT,
+    Reason.NO_ADDRESS,
+    Reason.SUPPRESSED,
+    Reason.OPTED_OUT,
+)
+
+
+def why_nothing(decisions: Sequence[Decision]) -> Reason | None:
+    """Why a person gets nothing at all; None where a channel was chosen."""
+    if any(each.choice is Choice.CHOSEN for each in decisions):
+        return None
+    return max((each.reason for each in decisions), key=WEIGHT.index, default=Reason.NO_VARIANT)
 
 
 def _decide(name: str, route: Route, person: Person) -> Decision:
@@ -70,7 +91,7 @@ def _decide(name: str, route: Route, person: Person) -> Decision:
     return Decision(
         channel=name,
         choice=Choice.SKIPPED if reason else Choice.CHOSEN,
-        reason=reason or Reason.IN_ROUTE,
+        reason=reason or (Reason.ACCOUNT_PAUSED if name in route.paused else Reason.IN_ROUTE),
         detail=detail,
         kind=channel.address_kind,
         address=address,

@@ -1,5 +1,7 @@
 """The states of a delivery, and which of them are ends. docs/architecture.md draws the transitions."""
 
+from collections.abc import Collection
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -22,12 +24,21 @@ REACHED = frozenset({State.SENT, State.DELIVERED})
 UNSUCCESSFUL = frozenset({State.UNDELIVERED, State.FAILED, State.SKIPPED, State.EXPIRED, State.CANCELLED})
 
 
-def summary(states: list[State]) -> str:
-    """One word for a message from the states of its deliveries: the best that was reached, else what is open."""
-    for state in (State.DELIVERED, State.SENT, State.SENDING, State.PENDING, State.IN_DOUBT):
-        if state in states:
-            return state.value
-    for state in (State.UNDELIVERED, State.FAILED, State.EXPIRED, State.CANCELLED):
-        if state in states:
-            return state.value
-    return State.SKIPPED.value
+#: One word for a message comes from the states of its deliveries: the best that was reached, else what is open.
+PRECEDENCE = (
+    State.DELIVERED,
+    State.SENT,
+    State.SENDING,
+    State.PENDING,
+    State.IN_DOUBT,
+    State.UNDELIVERED,
+    State.FAILED,
+    State.EXPIRED,
+    State.CANCELLED,
+    State.SKIPPED,
+)
+
+
+def summary(states: Collection[State]) -> str:
+    """The status of a message whose deliveries are in these states."""
+    return next((state for state in PRECEDENCE if state in states), State.SKIPPED).value

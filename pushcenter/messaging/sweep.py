@@ -16,7 +16,7 @@ from django.utils import timezone
 from channels_app.models import Account
 from channels_app.registry import UnknownAdapter
 from pushcenter.lanes import Lane
-from pushcenter.messaging import queue, receipts, retry, tally
+from pushcenter.messaging import cancelled, queue, receipts, retry, tally, work
 from pushcenter.messaging.models import Attempt, AttemptOutcome, Delivery, Event
 from pushcenter.messaging.states import State
 from templates_app.models import DoubtPolicy
@@ -43,6 +43,7 @@ def run() -> Swept:
     while _settle_leases(now, swept):
         pass
     receipts.match_early_ones()
+    work.wake_forgotten(now)
     _wake_lanes(swept)
     return swept
 
@@ -79,13 +80,14 @@ class _Groups:
     hold: list[Delivery] = field(default_factory=list)
 
 
-def _by_verdict(rows: Iterable[Delivery], now: datetime) -> _Groups:
+def _by_verdict(rows: Sequence[Delivery], now: datetime) -> _Groups:
     groups = _Groups()
     harmless = _channels_where_repeating_is_harmless()
+    gone = cancelled.among(row.message for row in rows)
     for row in rows:
         wait = retry.backoff(row.lane, row.retries + 1, dice=random.random)
         row.due_at = now + (wait or timedelta())
-        if wait is None or row.due_at >= row.expires_at:
+        if wait is None or row.due_at >= row.expires_at or row.message_id in gone:
             groups.hold.append(row)
         elif row.channel in harmless and not row.message.is_test:
             groups.repeat.append(row)

@@ -8,6 +8,7 @@ from typing import Any
 from pushcenter.messaging.models import (
     Attempt,
     AttemptOutcome,
+    BatchEvent,
     Delivery,
     Event,
     Interaction,
@@ -41,6 +42,11 @@ EVENTS = {
     "sent_again": ("An operator had it sent again", WARNING),
     "closed": ("An operator closed the doubt", BAD),
     "account_paused": ("Its account is paused: the provider does not take the credentials", BAD),
+    "message_cancelled": ("Message cancelled", NEUTRAL),
+    "batch_paused": ("Batch paused", WARNING),
+    "batch_resumed": ("Batch resumed", OK),
+    "batch_cancelled": ("Batch cancelled", NEUTRAL),
+    "batch_waits": ("Broadcast waits", WARNING),
     "late_answer": ("The lost attempt answered after all", WARNING),
 }
 # Ends that no attempt and no receipt tells of.
@@ -74,6 +80,7 @@ def timeline(message: Message) -> list[Entry]:
         *_acceptance(message),
         *_routing(message),
         *(_event(each, channels) for each in message.events.order_by("id")),
+        *(_event(each, {}) for each in _of_batch(message)),
         *(_attempt(each, channels) for each in attempts),
         *(_receipt(each, channels) for each in Receipt.objects.filter(delivery__in=channels).order_by("at")),
         *(_interaction(each, channels) for each in Interaction.objects.filter(delivery__in=channels)),
@@ -126,18 +133,26 @@ def _routing(message: Message) -> Iterator[Entry]:
         )
 
 
-def _event(event: Event, channels: Mapping[Any, str]) -> Entry:
+def _of_batch(message: Message) -> Iterable[BatchEvent]:
+    return BatchEvent.objects.filter(batch=message.batch_id).order_by("id") if message.batch_id else ()
+
+
+def _event(event: Event | BatchEvent, channels: Mapping[Any, str]) -> Entry:
     title, outcome = EVENTS.get(event.kind, (event.kind.replace("_", " ").capitalize(), NEUTRAL))
     return Entry(
         at=event.at,
         tier="service",
         kind=event.kind,
         title=title,
-        detail=", ".join(f"{name} {value}" for name, value in event.data.items()),
-        channel=channels.get(event.delivery_id, ""),
+        detail=", ".join(f"{name.replace('_', ' ')} {_words(value)}" for name, value in event.data.items()),
+        channel=channels.get(getattr(event, "delivery_id", None), ""),
         outcome=outcome,
         data=event.data,
     )
+
+
+def _words(value: Any) -> str:
+    return " ".join(value) if isinstance(value, list) else str(value)
 
 
 def _attempt(attempt: Attempt, channels: Mapping[Any, str]) -> Entry:

@@ -13,7 +13,7 @@ from uuid import UUID
 from django.conf import settings
 
 from channels_app import registry
-from channels_app.serving import served_channels
+from channels_app.serving import paused_channels, served_channels
 from pushcenter.faults import Fault, Rejected, pointer
 from pushcenter.lanes import Lane
 from pushcenter.messaging.request import Caller, Item, Request
@@ -56,14 +56,41 @@ def terms(
 
     Raises :class:`NotPermitted`, and :class:`Rejected` where no template is found to hold the rest against.
     """
-    published = _published(request, caller)
+    found = judge(request, caller=caller, now=now, batch_id=batch_id)
+    if found.refused:
+        raise NotPermitted(found.refused)
+    if found.terms is None:
+        raise Rejected(found.faults)
+    return found.terms, found.faults
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """All that can be said of a request, also of one that is refused; without a template there are no terms."""
+
+    terms: Terms | None
+    refused: list[Fault]
+    faults: list[Fault]
+
+
+def judge(request: Request, *, caller: Caller, now: datetime, batch_id: UUID | None = None) -> Judgement:
+    """Hold what the messages of a request share against permissions, templates and clock."""
+    refused = _not_permitted(request, caller)
+    published = catalog.published(request.template)
+    if published is None:
+        return Judgement(
+            terms=None, refused=refused, faults=[] if refused else [_no_template(request.template)]
+        )
+    if not caller.may_send(template=published.code, category=published.category):
+        detail = "This system may not send this template."
+        refused.append(Fault(pointer="/template", code="template_not_permitted", detail=detail))
     category, is_mandatory, category_faults = _category(request, published)
     expires_at, time_faults = _times(request, published, now)
     found = Terms(
         caller=caller,
         published=published,
         category=category,
-        route=_route(request, published, category, caller, is_mandatory=is_mandatory),
+        route=route(request.channels, published, category, caller, is_mandatory=is_mandatory),
         lane=_lane(request.priority or published.priority, caller),
         send_at=request.send_at,
         expires_at=expires_at,
@@ -72,7 +99,8 @@ def terms(
         request_id=request.request_id,
         batch_id=batch_id,
     )
-    return found, [*_unknown_channels(request.channels), *category_faults, *time_faults]
+    faults = [*_unknown_channels(request.channels), *category_faults, *time_faults]
+    return Judgement(terms=found, refused=refused, faults=faults)
 
 
 def item_faults(item: Item, of: Terms) -> list[Fault]:
@@ -80,19 +108,6 @@ def item_faults(item: Item, of: Terms) -> list[Fault]:
     if not of.caller.may_address_inline and (faults := _inline_addresses(item)):
         raise NotPermitted(faults)
     return of.published.check.faults(item.params)
-
-
-def _published(request: Request, caller: Caller) -> Published:
-    refused = _not_permitted(request, caller)
-    published = catalog.published(request.template)
-    if published and not caller.may_send(template=published.code, category=published.category):
-        detail = "This system may not send this template."
-        refused.append(Fault(pointer="/template", code="template_not_permitted", detail=detail))
-    if refused:
-        raise NotPermitted(refused)
-    if published is None:
-        raise Rejected([_no_template(request.template)])
-    return published
 
 
 def _not_permitted(request: Request, caller: Caller) -> list[Fault]:
@@ -193,18 +208,18 @@ def _too_late(name: str, moment: datetime | None, now: datetime) -> list[Fault]:
     return [Fault(pointer=pointer(name), code="too_late", detail="This lies more than ten years ahead.")]
 
 
-def _route(
-    request: Request, published: Published, category: str, caller: Caller, *, is_mandatory: bool
+def route(
+    channels: Sequence[str], published: Published, category: str, caller: Caller, *, is_mandatory: bool
 ) -> Route:
+    """What decides on the channels, besides the person; without ``channels``, those of the template are taken."""
     known = registry.channels()
     return Route(
-        channels=tuple(
-            dict.fromkeys(name for name in request.channels or published.channels if name in known)
-        ),
+        channels=tuple(dict.fromkeys(name for name in channels or published.channels if name in known)),
         first_only=published.first_only,
         category=category,
         is_mandatory=is_mandatory,
         variants=published.written,
         permitted=caller.channels,
         served=known.keys() if caller.is_test else served_channels(),
+        paused=() if caller.is_test else paused_channels(),
     )

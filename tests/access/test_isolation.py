@@ -8,7 +8,7 @@ from tests import factories
 from tests.access.gateway import MESSAGES, Gateway, problem
 
 
-@pytest.mark.parametrize("what", ["", "/trace"], ids=["message", "trace"])
+@pytest.mark.parametrize("what", ["", "/trace", "/explain"], ids=["message", "trace", "explain"])
 def test_the_message_of_another_system_is_not_found(shop: Gateway, what: str) -> None:
     place = shop.send()["Location"] + what
     stranger = Gateway(factories.key(factories.system("erp"))[1])
@@ -16,6 +16,15 @@ def test_the_message_of_another_system_is_not_found(shop: Gateway, what: str) ->
     hidden = problem(stranger.get(place), 404, "not_found")
     nowhere = problem(stranger.get(f"{MESSAGES}/{uuid4()}{what}"), 404, "not_found")
     assert hidden == nowhere
+
+
+def test_nobody_cancels_the_message_of_another_system(shop: Gateway) -> None:
+    place = shop.send()["Location"]
+    stranger = Gateway(factories.key(factories.system("erp"))[1])
+    hidden = problem(stranger.raw(f"{place}/cancel", b""), 404, "not_found")
+    assert hidden == problem(stranger.raw(f"{MESSAGES}/{uuid4()}/cancel", b""), 404, "not_found")
+    assert stranger.get(MESSAGES).json() == {"items": [], "next": None}
+    assert shop.get(place).json()["status"] == "pending"
 
 
 def test_all_keys_of_a_system_see_its_messages(shop: Gateway) -> None:

@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import User
 from playwright.sync_api import Page, expect
 
-from pushcenter.messaging import dispatch
+from pushcenter.messaging import broadcast, dispatch, intake, work
 from pushcenter.messaging.models import Message
 from tests import factories
 from tests.browser.conftest import Visit
@@ -49,6 +49,27 @@ def test_an_operator_follows_a_message_from_the_overview_to_its_mail(visit: Visi
     expect(page.get_by_text("Provider took it")).to_have_count(2)
     mail = page.frame_locator("iframe").first
     expect(mail.get_by_role("heading", name="Paid: SO-1")).to_be_visible()
+    assert fits(visit)
+    assert visit.faults == []
+
+
+def test_an_operator_pauses_a_broadcast_and_sees_how_far_it_was(visit: Visit) -> None:
+    a_sent_message()
+    factories.recipient("u-2", {})
+    request = intake.Request(template="order-paid", params={"order_no": "SO-1"}, channels=["email"])
+    begun = broadcast.accept(request, {"all": True}, caller=factories.caller())
+    assert isinstance(begun, broadcast.Begun)
+    work.run(str(begun.id))
+    page = signed_in(visit).open("/admin/messaging/batch/")
+    assert fits(visit)
+    page = visit.open(f"/admin/messaging/batch/{begun.id}/change/")
+    expect(page.get_by_text("2 of 2 people looked at")).to_be_visible()
+    if page.get_by_text("more_horiz").is_visible():  # on a phone, actions are in a menu
+        page.get_by_text("more_horiz").click()
+    page.locator("a:visible", has_text="Pause").click()
+    page.locator("#dialog button", has_text="Pause").click()
+    expect(page.get_by_text("The batch is paused.")).to_be_visible()
+    expect(page.get_by_text("Batch paused")).to_be_visible()
     assert fits(visit)
     assert visit.faults == []
 

@@ -31,6 +31,7 @@ SOURCES = [
     *sorted((ROOT / "pushcenter/access/serializers").glob("*.py")),
     ROOT / "pushcenter/access/paging.py",
     ROOT / "pushcenter/messaging/intake.py",
+    ROOT / "pushcenter/messaging/broadcast.py",
     ROOT / "pushcenter/messaging/validate.py",
     ROOT / "pushcenter/messaging/conversions.py",
     *sorted((ROOT / "pushcenter/recipients").glob("*.py")),

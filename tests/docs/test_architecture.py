@@ -40,6 +40,8 @@ from tests.docs.pages import DOCS, FENCE, ROOT, codes, prose, table
 PAGE = DOCS / "architecture.md"
 ARROW = re.compile(r"^\s+(\S+) --> (\S+) : (.+)$", re.MULTILINE)
 
+BATCH = uuid7()
+
 Arrow = tuple[str, str, str]
 Step = Callable[[DeliveryQuerySet, Sequence[Delivery]], object]
 
@@ -89,6 +91,7 @@ def deliveries(message: Message, *, expired: bool = False) -> list[Delivery]:
         Delivery(
             id=uuid7(),
             message=message,
+            batch_id=BATCH,
             channel="email",
             kind="email",
             lane=Lane.NORMAL,
@@ -140,6 +143,7 @@ def steps() -> Iterator[tuple[str, Step]]:
     yield "repeat", lambda queryset, rows: queryset.repeat(rows, maybe_duplicate=True)
     yield "hold", lambda queryset, rows: queryset.hold(rows, now, code="", reason="")
     yield "cancel", lambda queryset, rows: queryset.cancel(rows, now)
+    yield "cancel_some", lambda queryset, _rows: queryset.cancel_some(BATCH, limit=99)
     yield "reopen", lambda queryset, rows: queryset.reopen(rows, now, maybe_duplicate=True)
     yield "give_up", lambda queryset, rows: queryset.give_up(rows, now)
     yield "bounce", lambda queryset, rows: [queryset.bounce(row, now, code="", reason="") for row in rows]

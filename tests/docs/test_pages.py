@@ -49,9 +49,9 @@ def endpoints() -> list[str]:
 
 
 def as_documented(path: str) -> str:
-    return (
-        path.replace("{message_id}", "{id}").replace("{key_id}", "{id}").replace("{account_id}", "{account}")
-    )
+    for name in ("message_id", "batch_id", "key_id"):
+        path = path.replace(f"{{{name}}}", "{id}")
+    return path.replace("{account_id}", "{account}")
 
 
 @pytest.mark.parametrize("command", commands())

@@ -8,6 +8,7 @@ from rest_framework import serializers
 
 from channels_app import registry
 from pushcenter.access.fields import StrictSerializer, ZonedDateTimeField
+from pushcenter.access.paging import PageQuerySerializer, next_cursor
 from pushcenter.lanes import Lane
 from pushcenter.messaging.models import Delivery, Message
 from pushcenter.messaging.request import Request
@@ -147,6 +148,7 @@ class MessageSerializer(serializers.ModelSerializer):
     version = serializers.IntegerField(source="version.number")
     priority = serializers.CharField(source="lane")
     recipient = serializers.CharField(source="recipient.external_id", default=None, allow_null=True)
+    batch = serializers.UUIDField(source="batch_id", allow_null=True)
     params = serializers.DictField(help_text="As given, with the template's defaults.")
     metadata = serializers.DictField(help_text="As given.")
     deliveries = DeliverySerializer(many=True)
@@ -162,6 +164,7 @@ class MessageSerializer(serializers.ModelSerializer):
             "category",
             "priority",
             "recipient",
+            "batch",
             "params",
             "metadata",
             "reference",
@@ -175,6 +178,50 @@ class MessageSerializer(serializers.ModelSerializer):
     @extend_schema_field(serializers.ChoiceField(State.choices))
     def get_status(self, message: Message) -> str:
         return summary([State(delivery.state) for delivery in message.deliveries.all()])
+
+
+class MessagesQuerySerializer(PageQuerySerializer):
+    """Which messages are to be listed: those that meet every parameter."""
+
+    reference = serializers.CharField(required=False, max_length=200, help_text="Your own id for it.")
+    status = serializers.ChoiceField(State.choices, required=False, help_text="The status of the message.")
+    recipient = serializers.CharField(required=False, max_length=200, help_text="An external id.")
+    template = serializers.CharField(required=False, max_length=80, help_text="A template's code.")
+    batch = serializers.UUIDField(required=False, help_text="The id of a batch or broadcast.")
+    channel = serializers.CharField(
+        required=False, max_length=40, help_text="With a delivery on this channel."
+    )
+    since = ZonedDateTimeField(required=False, help_text="Stored at this moment or later.")
+    until = ZonedDateTimeField(required=False, help_text="Stored before this moment.")
+
+
+class MessagesSerializer(serializers.Serializer):
+    """A page of messages, newest first."""
+
+    items = MessageSerializer(many=True)
+    next = next_cursor()
+
+
+class OneDeliverySerializer(serializers.Serializer):
+    """A delivery, in short."""
+
+    id = serializers.UUIDField()
+    channel = serializers.CharField()
+    state = serializers.ChoiceField(State.choices)
+
+
+class CancelledMessageSerializer(serializers.Serializer):
+    """What cancelling a message came to."""
+
+    id = serializers.UUIDField()
+    status = serializers.ChoiceField(State.choices)
+    cancelled = OneDeliverySerializer(many=True, help_text="These will not go out.")
+    too_late = OneDeliverySerializer(
+        many=True, help_text="These were out, or on their way; no try is repeated."
+    )
+    kept_back = serializers.ListField(
+        child=serializers.CharField(), help_text="Channels that were kept as fallback, and will not start."
+    )
 
 
 class EntrySerializer(serializers.Serializer):

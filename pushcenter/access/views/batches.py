@@ -1,6 +1,11 @@
-"""``/messages/batch``: up to 10,000 messages in one call."""
+"""``/messages/batch``: up to 10,000 messages in one call. ``/batches``: what became of them."""
+
+from collections.abc import Callable
+from uuid import UUID
 
 from django.conf import settings
+from django.db.models import QuerySet
+from django.http import Http404
 from django.http.response import HttpResponse
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.exceptions import MethodNotAllowed
@@ -8,12 +13,23 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from pushcenter.access import bodies
+from pushcenter.access.models import Scope
+from pushcenter.access.paging import page
 from pushcenter.access.principal import Principal
-from pushcenter.access.serializers.batches import BatchAcceptedSerializer, BatchSerializer
-from pushcenter.access.views.base import problems
+from pushcenter.access.problems import WrongState
+from pushcenter.access.serializers.batches import (
+    BatchAcceptedSerializer,
+    BatchesQuerySerializer,
+    BatchesSerializer,
+    BatchReadSerializer,
+    BatchSerializer,
+    CancelledBatchSerializer,
+)
+from pushcenter.access.views.base import GatewayView, problems
 from pushcenter.access.views.sending import SendingView, accepted
-from pushcenter.messaging import intake
+from pushcenter.messaging import batches, intake
 from pushcenter.messaging.idempotency import Replayed
+from pushcenter.messaging.models import Batch, Delivery
 from pushcenter.messaging.request import Call
 
 EXAMPLE = OpenApiExample(
@@ -64,3 +80,125 @@ class BatchView(SendingView):
             call=call,
         )
         return accepted(result, "" if isinstance(result, Replayed) else intake.batch_location(result.id))
+
+
+class BatchesView(GatewayView):
+    scopes = {"GET": Scope.READ}
+
+    @extend_schema(
+        operation_id="list_batches",
+        summary="List batches and broadcasts, newest first",
+        description="How many deliveries are in which state, one of them read by itself tells.",
+        parameters=[BatchesQuerySerializer],
+        responses={200: BatchesSerializer, **problems(401, 403, 422, 429, 503)},
+        tags=["batches"],
+    )
+    def get(self, request: Request) -> Response:
+        query = BatchesQuerySerializer(data=request.query_params.dict())
+        query.is_valid(raise_exception=True)
+        asked = query.validated_data
+        rows = own_batches(self)
+        if "reference" in asked:
+            rows = rows.filter(reference=asked["reference"])
+        if "kind" in asked:
+            rows = rows.filter(audience={}) if asked["kind"] == "batch" else rows.exclude(audience={})
+        if "since" in asked:
+            rows = rows.filter(accepted_at__gte=asked["since"])
+        if "until" in asked:
+            rows = rows.filter(accepted_at__lt=asked["until"])
+        return Response(BatchesSerializer(page(rows, asked, by="pk", newest_first=True)).data)
+
+
+class OneBatchView(GatewayView):
+    scopes = {"GET": Scope.READ}
+
+    @extend_schema(
+        operation_id="read_batch",
+        summary="Read a batch or broadcast and its progress",
+        description="`deliveries` counts them by state at this moment.",
+        responses={200: BatchReadSerializer, **problems(401, 403, 404, 429, 503)},
+        tags=["batches"],
+    )
+    def get(self, request: Request, batch_id: UUID) -> Response:
+        return shown(self, batch_id)
+
+
+class PauseBatchView(GatewayView):
+    scopes = {"POST": Scope.SEND}
+
+    @extend_schema(
+        operation_id="pause_batch",
+        summary="Pause a batch or broadcast",
+        description=(
+            "No delivery of it starts any more, at the latest two seconds after the answer; what is being sent at "
+            "this moment goes on. To pause a paused one changes nothing."
+        ),
+        request=None,
+        responses={200: BatchReadSerializer, **problems(401, 403, 404, 409, 429, 503)},
+        tags=["batches"],
+    )
+    def post(self, request: Request, batch_id: UUID) -> Response:
+        return changed(self, batch_id, batches.pause)
+
+
+class ResumeBatchView(GatewayView):
+    scopes = {"POST": Scope.SEND}
+
+    @extend_schema(
+        operation_id="resume_batch",
+        summary="Go on with a paused batch or broadcast",
+        description="What has expired meanwhile is not sent. To resume one that is not paused changes nothing.",
+        request=None,
+        responses={200: BatchReadSerializer, **problems(401, 403, 404, 409, 429, 503)},
+        tags=["batches"],
+    )
+    def post(self, request: Request, batch_id: UUID) -> Response:
+        return changed(self, batch_id, batches.resume)
+
+
+class CancelBatchView(GatewayView):
+    scopes = {"POST": Scope.SEND}
+
+    @extend_schema(
+        operation_id="cancel_batch",
+        summary="Cancel a batch or broadcast for good",
+        description=(
+            "No delivery of it starts any more, at the latest two seconds after the answer. It says what had gone out. "
+            "To cancel a cancelled one changes nothing."
+        ),
+        request=None,
+        responses={200: CancelledBatchSerializer, **problems(401, 403, 404, 409, 429, 503)},
+        tags=["batches"],
+    )
+    def post(self, request: Request, batch_id: UUID) -> Response:
+        done = batches.cancel(own_batch(self, batch_id).pk, by=self.principal.key.prefix)
+        return Response(CancelledBatchSerializer(done).data)
+
+
+def own_batches(view: GatewayView) -> QuerySet[Batch]:
+    """The batches of the calling system, sent with keys of the same kind."""
+    principal = view.principal
+    return batches.listed(Batch.objects.filter(system=principal.system, is_test=principal.key.is_test))
+
+
+def own_batch(view: GatewayView, batch_id: UUID) -> Batch:
+    """One of them; another one's is not found."""
+    batch = own_batches(view).filter(pk=batch_id).first()
+    if batch is None:
+        raise Http404
+    return batch
+
+
+def changed(view: GatewayView, batch_id: UUID, change: Callable[..., Batch]) -> Response:
+    """Change a batch, and show it as it is then."""
+    try:
+        change(own_batch(view, batch_id).pk, by=view.principal.key.prefix)
+    except batches.IsCancelled:
+        raise WrongState from None
+    return shown(view, batch_id)
+
+
+def shown(view: GatewayView, batch_id: UUID) -> Response:
+    batch = own_batch(view, batch_id)
+    context = {"deliveries": Delivery.objects.by_state(batch.pk)}
+    return Response(BatchReadSerializer(batch, context=context).data)

@@ -1,4 +1,4 @@
-"""Messages and batches."""
+"""Messages."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from unfold.decorators import display
 from pushcenter.log_admin import LogAdmin, PeriodFilter, as_uuid
 from pushcenter.messaging.admin.labels import state_badge
 from pushcenter.messaging.admin.page import page
-from pushcenter.messaging.models import Batch, Message
+from pushcenter.messaging.models import Message
 from pushcenter.messaging.states import State, summary
 from pushcenter.recipients.models import Recipient
 
@@ -66,13 +66,3 @@ class MessageAdmin(LogAdmin):
         if obj is not None:
             context |= {"message": obj, "page": page(obj, request)}
         return super().render_change_form(request, context, *args, obj=obj, **kwargs)
-
-
-@admin.register(Batch)
-class BatchAdmin(LogAdmin):
-    time_field = "accepted_at"
-    list_display = ("when", "system", "reference", "accepted", "rejected")
-    list_filter = (PeriodFilter, ("system", RelatedDropdownFilter))
-    list_filter_submit = True
-    list_select_related = ("system",)
-    fields = ("id", "system", "reference", "accepted", "rejected", "accepted_at")

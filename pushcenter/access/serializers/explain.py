@@ -1,0 +1,41 @@
+"""The shapes of explanations."""
+
+from rest_framework import serializers
+
+from pushcenter.access.serializers.messages import DeliverySerializer
+from pushcenter.access.serializers.problems import ProblemSerializer
+from pushcenter.lanes import Lane
+from pushcenter.messaging.routing import Choice, Reason
+
+
+class ExplainedChannelSerializer(serializers.Serializer):
+    """What is decided on one channel of the route, and what became of it."""
+
+    channel = serializers.CharField()
+    choice = serializers.ChoiceField([each.value for each in Choice])
+    reason = serializers.CharField(
+        help_text=f"An open list; at present: {', '.join(each.value for each in Reason)}."
+    )
+    detail = serializers.CharField(help_text="More about the reason, such as why an address is suppressed.")
+    kind = serializers.CharField(help_text="The kind of address that the channel needs.")
+    address = serializers.CharField()
+    delivery = DeliverySerializer(
+        default=None, allow_null=True, help_text="What became of it; null where nothing did yet."
+    )
+
+
+class ExplainedSerializer(serializers.Serializer):
+    """What happens to a message, and why. What cannot be decided is null or empty."""
+
+    accepted = serializers.BooleanField()
+    problem = ProblemSerializer(allow_null=True, help_text="What sending would answer instead of 202.")
+    template = serializers.CharField()
+    version = serializers.IntegerField(allow_null=True)
+    category = serializers.CharField()
+    priority = serializers.ChoiceField(Lane.choices, source="lane", allow_blank=True, help_text="The lane.")
+    due_at = serializers.DateTimeField(allow_null=True)
+    expires_at = serializers.DateTimeField(allow_null=True)
+    recipient = serializers.CharField(allow_null=True)
+    name = serializers.CharField()
+    locale = serializers.CharField()
+    channels = ExplainedChannelSerializer(many=True, help_text="In the order of the route.")

@@ -1,0 +1,48 @@
+"""What is stopped, as a worker knows it while its calls wait for a place: no call starts for it any more.
+
+A claim asks the database itself. What was claimed before may wait long for a place of its account, so whoever serves
+a lane keeps this knowledge fresh, and a call that finds it too old waits until it is not.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterable
+from uuid import UUID
+
+from pushcenter.messaging.models import Batch
+
+#: Seconds for which the answer of the database holds.
+ASK_EVERY = 0.5
+#: No call relies on an older one.
+TOO_OLD = 1.5
+POLL = 0.05
+
+
+class Control:
+    """The batches that are stopped."""
+
+    def __init__(self) -> None:
+        self._stopped: frozenset[UUID] = frozenset()
+        self._asked = float("-inf")
+
+    def refresh(self) -> None:
+        """Ask again, if the last answer is no longer new."""
+        now = time.monotonic()
+        if now - self._asked >= ASK_EVERY:
+            self._stopped = frozenset(Batch.objects.filter(is_stopped=True).values_list("pk", flat=True))
+            self._asked = now
+
+    def claimed(self, batches: Iterable[UUID]) -> None:
+        """These were not stopped when their deliveries were claimed, just now."""
+        self._stopped -= frozenset(batches)
+
+    def stops(self, batch_id: UUID) -> bool:
+        return batch_id in self._stopped
+
+    async def fresh(self) -> None:
+        """Wait until the knowledge is not too old."""
+        while time.monotonic() - self._asked > TOO_OLD:  # noqa: ASYNC110  (another thread refreshes it)
+            await asyncio.sleep(POLL)
+
+
+control = Control()

@@ -1,0 +1,123 @@
+"""What would become of a request, or did become of a message: by the code that decides, so that both say the same."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from pushcenter.faults import Rejected
+from pushcenter.messaging import intake, quota, validate
+from pushcenter.messaging.models import Delivery, Message
+from pushcenter.messaging.quota import QuotaExceeded
+from pushcenter.messaging.request import Caller, Item, Request
+from pushcenter.messaging.routing import plan
+from pushcenter.messaging.validate import Judgement, Terms
+from pushcenter.recipients.person import Person
+from pushcenter.recipients.resolve import resolve
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explained:
+    """Whether it is accepted, or the error that sending would raise; the rest as far as it can be decided.
+
+    ``channels`` holds routing decisions as JSON, in the order of the route, each with its ``delivery`` where there
+    is one.
+    """
+
+    refusal: Rejected | QuotaExceeded | None = None
+    template: str = ""
+    version: int | None = None
+    category: str = ""
+    lane: str = ""
+    due_at: datetime | None = None
+    expires_at: datetime | None = None
+    recipient: str | None = None
+    name: str = ""
+    locale: str = ""
+    channels: Sequence[Mapping[str, Any]] = field(default_factory=list)
+
+    @property
+    def accepted(self) -> bool:
+        return self.refusal is None
+
+
+def request(asked: Request, *, caller: Caller) -> Explained:
+    """What :func:`intake.accept` would do; nothing is stored."""
+    item = Item(to=asked.to, params=asked.params, reference=asked.reference)
+    now = timezone.now()
+    judged = validate.judge(asked, caller=caller, now=now)
+    terms = judged.terms
+    person = _person(item, caller)
+    return Explained(
+        refusal=_refusal(asked, item, caller),
+        **(_of_terms(terms) if terms else {"template": asked.template}),
+        **(_of_times(terms, now) if terms and not _has_bad_times(judged) else {}),
+        **(_of_person(person) if person else {}),
+        channels=[each.as_json() for each in plan(terms.route, person)] if terms and person else [],
+    )
+
+
+def _refusal(asked: Request, item: Item, caller: Caller) -> Rejected | QuotaExceeded | None:
+    """What sending would raise: the same steps in the same order, but for storing."""
+    try:
+        terms = intake.checked(asked, item, caller=caller)
+        intake.decide(terms, resolve(item.to, is_test=caller.is_test))
+        _check_quota(caller, terms.accepted_at)
+    except (Rejected, QuotaExceeded) as error:
+        return error
+    return None
+
+
+def _check_quota(caller: Caller, now: datetime) -> None:
+    if caller.daily_quota is None or caller.is_test:
+        return
+    left = quota.look(caller.system_id, caller.daily_quota, now)
+    if not left.remaining:
+        raise quota.exceeded(left, now)
+
+
+def _person(item: Item, caller: Caller) -> Person | None:
+    try:
+        return resolve(item.to, is_test=caller.is_test)
+    except Rejected:
+        return None
+
+
+def _has_bad_times(judged: Judgement) -> bool:
+    return any(fault.pointer in {"/send_at", "/expires_at"} for fault in judged.faults)
+
+
+def _of_times(terms: Terms, now: datetime) -> dict[str, Any]:
+    return {"due_at": max(terms.send_at or now, now), "expires_at": terms.expires_at}
+
+
+def _of_terms(terms: Terms) -> dict[str, Any]:
+    return {
+        "template": terms.published.code,
+        "version": terms.published.number,
+        "category": terms.category,
+        "lane": terms.lane.value,
+    }
+
+
+def _of_person(person: Person) -> dict[str, Any]:
+    return {"recipient": person.external_id or None, "name": person.name, "locale": person.locale}
+
+
+def message(found: Message) -> Explained:
+    """What was decided on a message, and what became of each channel."""
+    deliveries: dict[str, Delivery] = {each.channel: each for each in found.deliveries.all()}
+    return Explained(
+        template=found.template.code,
+        version=found.version.number,
+        category=found.category,
+        lane=found.lane,
+        due_at=found.send_at or found.accepted_at,
+        expires_at=found.expires_at,
+        recipient=found.recipient.external_id if found.recipient else None,
+        name=found.to.get("name", ""),
+        locale=found.to.get("locale", ""),
+        channels=[{**each, "delivery": deliveries.get(each["channel"])} for each in found.plan],
+    )

@@ -11,7 +11,7 @@ PRODUCTION := env -u PUSHCENTER_DATA -u DEBUG \
 	FIELD_KEYS=b25seS1mb3ItdGhlLWNoZWNrcy1uZXZlci1hLXJlYWw= \
 	ALLOWED_HOSTS=push.example.com BASE_URL=https://push.example.com HTTPS=on
 
-.PHONY: help run test check bench lock clean environment environment-dev
+.PHONY: help run test judges check bench lock clean environment environment-dev
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -20,15 +20,11 @@ help: ## List the targets
 run: environment ## Start everything on this machine and send a first notification
 	@$(BIN)/python manage.py up
 
-test: environment-dev check ## Run the checks and the whole test suite
-	@if command -v chromium >/dev/null; then \
-		marks=; \
-	elif [ -n "$${CI:-}" ]; then \
-		echo "chromium is missing: a build server runs the browser tests too." >&2; exit 1; \
-	else \
-		echo "No chromium on the PATH: the browser tests are left out."; marks="not browser"; \
-	fi; \
-	$(BIN)/pytest -n $(PYTEST_WORKERS) -m "$$marks"
+test: environment-dev judges check ## Run the checks and the whole test suite
+	@marks=$$(./.ci/marks) && $(BIN)/pytest -n $(PYTEST_WORKERS) -m "$$marks"
+
+judges: ## Install what judges the channels and is written for Node
+	@./.ci/judges
 
 check: environment-dev ## Lint, types, import rules, migrations, production settings
 	@$(BIN)/ruff check --quiet .
@@ -51,7 +47,7 @@ lock: environment-dev ## Pin the newest dependencies that pyproject.toml permits
 	done
 
 clean: ## Remove the virtual environment and the caches; the data in var/ stays
-	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	@rm -rf .venv tests/judges/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 environment: LOCK := requirements.lock

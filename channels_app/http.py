@@ -153,6 +153,20 @@ async def call(
     return reply
 
 
+async def check_destination(url: str) -> None:
+    """The guard of :func:`call` for a library that makes the connection itself; raises a ``ChannelError``.
+
+    The library resolves the name once more: that it changes in between is not caught.
+    """
+    target, reach = _destination(url, guard=True)
+    try:
+        await CheckedResolver(reach).resolve(target.raw_host or "", target.port or 0)
+    except OSError:
+        raise Temporary("the host name was not resolved", code="dns") from None
+    except UnicodeError:
+        raise _invalid() from None
+
+
 def _destination(url: str, *, guard: bool) -> tuple[URL, Reach]:
     try:
         target = URL(url)

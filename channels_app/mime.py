@@ -1,23 +1,36 @@
-"""A mail as bytes: what every adapter for mail needs, whatever takes it to the provider."""
+"""A mail as bytes, and one that comes back: what adapters for mail need, whatever takes it to the provider."""
 
+import hashlib
+import hmac
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email import policy
+from email import message_from_string, policy
 from email.headerregistry import Address
-from email.message import EmailMessage
-from email.utils import format_datetime, getaddresses
+from email.message import EmailMessage, Message
+from email.utils import format_datetime, getaddresses, parsedate_to_datetime
 from html import escape
 from html.parser import HTMLParser
-from typing import Self
+from typing import Any, Self
 
 from email_validator import EmailNotValidError, validate_email
 
-from channels_app.contract import Outgoing
+from channels_app.contract import ForgedCallback, Outcome, Outgoing, Receipt
 
 #: Line breaks and other control characters, which have no place in a header, and blanks.
 BLANKS = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029]+")
 BODY_TAG = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
+#: What a returned mail says of the one that it is about (RFC 3464, 2.3.3).
+ACTIONS = {
+    "failed": Outcome.UNDELIVERED,
+    "delivered": Outcome.DELIVERED,
+    "expanded": Outcome.DELIVERED,  # to the members of a list
+    "relayed": Outcome.SENT,  # to a server that reports nothing
+    "delayed": Outcome.UNKNOWN,  # the server goes on trying
+}
+#: Headers in which the address stands to which a mail came.
+RECEIVED_AT = ("To", "Delivered-To", "X-Original-To", "Envelope-To")
 HIDDEN = "display:none;max-height:0;max-width:0;overflow:hidden;opacity:0"
 
 # Seven bits pass through every relay; lines are folded and encoded where they have to be.
@@ -77,6 +90,19 @@ def compose(
     if html:
         mail.add_alternative(with_preheader(html, message.content.get("preheader") or ""), subtype="html")
     return mail
+
+
+def unsubscribe_headers(message: Outgoing) -> dict[str, str]:
+    """RFC 8058's, by which mail programs show a button for leaving. Keep each on one line.
+
+    A folded List-Unsubscribe has broken DKIM signatures on its way.
+    """
+    if not message.unsubscribe_url:
+        return {}
+    return {
+        "List-Unsubscribe": f"<{one_line(message.unsubscribe_url)}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    }
 
 
 def one_line(text: str) -> str:
@@ -163,3 +189,87 @@ class _TextReader(HTMLParser):
         is_seen = words in {target, target.partition(":")[2]}
         if target.startswith(("http:", "https:", "mailto:", "tel:")) and not is_seen:
             self._parts.append(f" ({target})" if words else target)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Returns:
+    """Where mails return to that cannot be delivered: an address for each delivery, and signed."""
+
+    local: str
+    domain: str
+    secret: str
+
+    @classmethod
+    def of(cls, config: Mapping[str, Any]) -> Self | None:
+        if not config.get("bounce_address"):
+            return None
+        local, _at, domain = Mailbox.parse(config["bounce_address"]).address.rpartition("@")
+        return cls(local=local, domain=domain, secret=config["bounce_secret"])
+
+    def address_of(self, delivery_id: str) -> str:
+        return f"{self.local}+{delivery_id}.{self._signature(delivery_id)}@{self.domain}"
+
+    def delivery_of(self, mail: Message) -> str:
+        """The delivery that a returned mail is about; raises :class:`ForgedCallback`."""
+        pattern = (
+            rf"{re.escape(self.local.lower())}\+([\w.-]+)\.([0-9a-f]{{10}})@{re.escape(self.domain.lower())}"
+        )
+        addressed = " ".join(str(value) for name in RECEIVED_AT for value in mail.get_all(name, []))
+        for delivery_id, signature in re.findall(pattern, addressed.lower()):
+            if hmac.compare_digest(signature, self._signature(delivery_id)):
+                return str(delivery_id)
+        raise ForgedCallback("the mail is not addressed to a bounce address of ours")
+
+    def _signature(self, delivery_id: str) -> str:
+        return hmac.new(self.secret.encode(), delivery_id.encode(), hashlib.sha256).hexdigest()[:10]
+
+
+def reports(mail: Message, *, provider_id: str, delivery_id: str = "") -> list[Receipt]:
+    """What a returned mail says (RFC 3464). An absence note, or somebody's answer, says nothing."""
+    parts = [part for part in mail.walk() if part.get_content_type() == "message/delivery-status"]
+    groups = [group for part in parts for group in inner(part) if group["action"]]
+    return [
+        Receipt(
+            provider_id=provider_id,
+            delivery_id=delivery_id,
+            outcome=ACTIONS.get(str(group["action"]).strip().lower(), Outcome.UNKNOWN),
+            at=moment(mail),
+            code=str(group["status"] or "").strip()[:20],
+            reason=reason(group),
+        )
+        for group in groups
+    ]
+
+
+def inner(part: Message) -> list[Message]:
+    """What a part consists of: a status of groups of fields, one for the mail and one for each recipient."""
+    content = part.get_payload()
+    return [each for each in content if isinstance(each, Message)] if isinstance(content, list) else []
+
+
+def reason(group: Message) -> str:
+    """The server's words without the address."""
+    words = one_line(str(group["diagnostic-code"] or ""))
+    recipient = str(group["final-recipient"] or "").rpartition(";")[2].strip()
+    return re.sub(re.escape(recipient), "<recipient>", words, flags=re.IGNORECASE) if recipient else words
+
+
+def moment(mail: Message) -> datetime | None:
+    try:
+        return parsedate_to_datetime(str(mail["date"])).astimezone(UTC)
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def original_id(mail: Message) -> str:
+    """The Message-ID of the mail that returns, from what of it is attached; raises :class:`ForgedCallback`."""
+    for part in mail.walk():
+        if part.get_content_type() == "text/rfc822-headers":
+            attached = message_from_string(str(part.get_payload()))
+        elif part.get_content_type() == "message/rfc822" and inner(part):
+            attached = inner(part)[0]
+        else:
+            continue
+        if message_id := str(attached["message-id"] or "").strip():
+            return message_id
+    raise ForgedCallback("no mail of ours is attached")

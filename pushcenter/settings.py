@@ -44,6 +44,8 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[:
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 WEB_WORKERS = env.number("WEB_WORKERS", default=2)
 WEB_THREADS = env.number("WEB_THREADS", default=4)
+INBOX_STREAMS = env.number("INBOX_STREAMS", default=500)
+INBOX_STREAM_SECONDS = env.number("INBOX_STREAM_SECONDS", default=300)
 MAX_BODY_BYTES = env.number("MAX_BODY_BYTES", default=1_000_000)
 MAX_BATCH_BYTES = env.number("MAX_BATCH_BYTES", default=20_000_000)
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES

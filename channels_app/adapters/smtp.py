@@ -2,6 +2,10 @@
 
 smtplib blocks, so an account has a few threads; each uses a connection of its own, and connections stay
 open from one mail to the next. A mail has one recipient: the server's answer is then about that address.
+
+What cannot be delivered comes back as a mail (RFC 3464), days later perhaps, to the envelope's sender. With a bounce
+address each mail has a sender of its own there, bounce+TOKEN@ (VERP), which names the delivery and is signed. Where
+such mails arrive, a pipe hands them in, as they are, by a POST to the account's address for receipts.
 """
 
 import asyncio
@@ -10,10 +14,11 @@ import smtplib
 import socket
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from email import message_from_bytes, policy
 from enum import StrEnum
 from functools import cache, partial
 from typing import Any
@@ -25,10 +30,12 @@ from django.utils.translation import gettext_lazy as _
 from channels_app.channels import EMAIL
 from channels_app.contract import (
     Adapter,
+    Callback,
     Capabilities,
     ChannelError,
     Misconfigured,
     Outgoing,
+    Receipt,
     Refused,
     Scope,
     SecretField,
@@ -36,10 +43,12 @@ from channels_app.contract import (
     Temporary,
     Unreachable,
 )
-from channels_app.mime import Mailbox, compose
+from channels_app.mime import Mailbox, Returns, compose, original_id, reports, unsubscribe_headers
 
 #: A connection that was idle for longer may have died without a word on the way; a fresh one costs less.
 MAX_IDLE_S = 60.0
+#: Before the @ of a bounce address.
+MAX_LOCAL = 15
 
 
 class Stage(StrEnum):
@@ -122,11 +131,19 @@ def mailbox(value: str) -> None:
         raise ValidationError(_("The part before the @ must be in ASCII."))
 
 
+def short(value: str) -> None:
+    """Form validator: 64 characters are all that may stand before the @, and a token takes 48 of them."""
+    if len(value.partition("@")[0]) > MAX_LOCAL:
+        raise ValidationError(
+            _("At most %(limit)s characters may stand before the @."), params={"limit": MAX_LOCAL}
+        )
+
+
 class SmtpAdapter(Adapter):
     name = "smtp"
     label = _("SMTP")
     channel = EMAIL
-    capabilities = Capabilities(timeout=60)
+    capabilities = Capabilities(timeout=60, receipts=True)
 
     class Config(forms.Form):
         host = forms.CharField(max_length=253, label=_("Server"))
@@ -146,6 +163,21 @@ class SmtpAdapter(Adapter):
             help_text=_("Such as Shop <shop@example.com>."),
         )
         reply_to = forms.CharField(required=False, max_length=320, validators=[mailbox], label=_("Reply to"))
+        bounce_address = forms.CharField(
+            required=False,
+            max_length=320,
+            validators=[mailbox, short],
+            label=_("Bounce address"),
+            help_text=_(
+                "Such as bounce@example.com. Mails that cannot be delivered return to bounce+…@example.com; let its "
+                "mail server hand them in by a pipe: |curl --silent --data-binary @- and the address for receipts."
+            ),
+        )
+        bounce_secret = SecretField(
+            required=False,
+            label=_("Secret of the bounce address"),
+            help_text=_("Any long random text. It signs the part behind the +."),
+        )
         timeout_s = forms.IntegerField(
             min_value=1,
             max_value=15,
@@ -161,10 +193,17 @@ class SmtpAdapter(Adapter):
             help_text=_("How many mails each worker process hands over at the same time."),
         )
 
+        def clean(self) -> dict[str, Any]:
+            cleaned = super().clean() or {}
+            if cleaned.get("bounce_address") and not cleaned.get("bounce_secret"):
+                self.add_error("bounce_secret", ValidationError(_("A bounce address needs one.")))
+            return cleaned
+
     def __init__(self, config: Mapping[str, Any]) -> None:
         super().__init__(config)
         self._sender = Mailbox.parse(config["from_address"])
         self._reply_to = Mailbox.parse(config["reply_to"]) if config.get("reply_to") else None
+        self._returns = Returns.of(config)
         self._pool = ThreadPoolExecutor(max_workers=self.concurrency, thread_name_prefix="smtp")
         self._idle: list[tuple[smtplib.SMTP, float]] = []  # with the time since which it is idle
         self._closed = False
@@ -190,6 +229,13 @@ class SmtpAdapter(Adapter):
                 link.quit()
         self._idle.clear()
 
+    def receipts(self, callback: Callback) -> Iterable[Receipt]:
+        mail = message_from_bytes(callback.body, policy=policy.default)
+        if self._returns is None:
+            return reports(mail, provider_id=original_id(mail))
+        delivery = self._returns.delivery_of(mail)
+        return reports(mail, delivery_id=delivery, provider_id=f"<{delivery}@{self._sender.domain}>")
+
     # All that follows runs in the threads.
 
     def _deliver(self, message: Outgoing) -> Sent:
@@ -206,8 +252,13 @@ class SmtpAdapter(Adapter):
         except ValueError:
             raise Unreachable("this is no address for mail", code="malformed") from None
         mail = compose(message, to=to, sender=self._sender, reply_to=self._reply_to)
+        # Written by hand, because a library folds or encodes what is longer than a line.
+        leaving = "".join(f"{name}: {value}\r\n" for name, value in unsubscribe_headers(message).items())
         return Letter(
-            message_id=str(mail["Message-ID"]), sender=self._sender.address, to=to, data=mail.as_bytes()
+            message_id=str(mail["Message-ID"]),
+            sender=self._returns.address_of(message.id) if self._returns else self._sender.address,
+            to=to,
+            data=leaving.encode("ascii", "replace") + mail.as_bytes(),
         )
 
     def _take_idle(self) -> smtplib.SMTP | None:

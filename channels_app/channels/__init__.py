@@ -9,8 +9,10 @@ from channels_app.channels.email import EMAIL
 from channels_app.channels.groups import GroupField, WebhookField, group_of
 from channels_app.channels.inbox import INBOX
 from channels_app.channels.named import of_adapter
+from channels_app.channels.notification import Notification, filled
 from channels_app.channels.push import PUSH, push_token, subscription_of
 from channels_app.channels.sms import SMS
+from channels_app.channels.streak import Streak
 from channels_app.channels.webhook import WEBHOOK
 from channels_app.channels.wechat import WECHAT
 from channels_app.channels.whatsapp import WHATSAPP
@@ -34,8 +36,11 @@ __all__ = [
     "WECOM",
     "WHATSAPP",
     "GroupField",
+    "Notification",
+    "Streak",
     "WebhookField",
     "email_address",
+    "filled",
     "group_of",
     "http_url",
     "of_adapter",

@@ -6,6 +6,7 @@ from pushcenter.access.views.batches import BatchView
 from pushcenter.access.views.conversions import ConversionsView
 from pushcenter.access.views.groups import GroupsView, GroupView, MembersView
 from pushcenter.access.views.inbox import InboxArchiveView, InboxReadView, InboxUnreadView, InboxView
+from pushcenter.access.views.inbox_events import InboxEventsView
 from pushcenter.access.views.keys import KeysView, RevokeKeyView, RotateKeyView, SystemView
 from pushcenter.access.views.messages import MessagesView, MessageView, TraceView
 from pushcenter.access.views.recipients import (
@@ -31,6 +32,7 @@ urlpatterns = [
     path("recipients/<str:external_id>", RecipientView.as_view(), name="recipient"),
     path("recipients/<str:external_id>/preferences", PreferencesView.as_view(), name="preferences"),
     path("recipients/<str:external_id>/inbox", InboxView.as_view(), name="inbox"),
+    path("recipients/<str:external_id>/inbox/events", InboxEventsView.as_view(), name="inbox-events"),
     path("recipients/<str:external_id>/inbox/read", InboxReadView.as_view(), name="inbox-read"),
     path("recipients/<str:external_id>/inbox/unread", InboxUnreadView.as_view(), name="inbox-unread"),
     path("recipients/<str:external_id>/inbox/archive", InboxArchiveView.as_view(), name="inbox-archive"),

@@ -3,7 +3,7 @@
 What a test key sent is in an inbox of its own, which only test keys see: nobody is shown a test.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -49,6 +49,14 @@ class Inbox:
         if unread:
             rows = rows.filter(opened_at=None)
         return [_entry(row) for row in rows[:limit]]
+
+    def delivered_after(self, moment: datetime, *, leave_out: Collection[UUID], limit: int) -> list[Entry]:
+        """Entries that came after a moment, in the order in which they came."""
+        rows = self._rows().filter(delivered_at__gt=moment).exclude(pk__in=leave_out)
+        return [
+            _entry(row)
+            for row in rows.select_related("message__template").order_by("delivered_at", "id")[:limit]
+        ]
 
     def unread_count(self) -> int:
         return self._rows().filter(opened_at=None).count()

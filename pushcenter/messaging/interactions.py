@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from pushcenter.messaging import tally
+from pushcenter.messaging import news, tally
 from pushcenter.messaging.deliveries import DeliveryQuerySet
 from pushcenter.messaging.models import Delivery, Interaction
 
@@ -47,6 +47,7 @@ def record_opened(unread: DeliveryQuerySet, *, source: str) -> int:
         Interaction.objects.bulk_create(seen, batch_size=1000)
         Delivery.objects.filter(pk__in=[row.pk for row in rows]).update(opened_at=moment)
         tally.write(tally.interacted(each) for each in seen)
+        news.announce(row.recipient_id for row in rows)
     return len(rows)
 
 
@@ -59,4 +60,5 @@ def record_archived(rows: DeliveryQuerySet, *, source: str) -> int:
             [Interaction(delivery=row, kind="archived", at=moment, source=source) for row in found],
             batch_size=1000,
         )
+        news.announce(row.recipient_id for row in found)
     return len(found)

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 
 from channels_app.models import Account
-from pushcenter.messaging import polls, receipts, tally
+from pushcenter.messaging import news, polls, receipts, tally
 from pushcenter.messaging.deliveries import Before
 from pushcenter.messaging.fallback import fall_back
 from pushcenter.messaging.models import Attempt, Delivery, Event, Message
@@ -42,6 +42,7 @@ def _record(ended: Sequence[Ended], known: Known) -> None:
         _pause_accounts(counted, known)
         _fall_back(counted, known)
         tally.write(_changes(counted, before, known))
+        news.announce(_readers(counted, known))
         polls.schedule(counted)
         for each in counted:
             for receipt in each.receipts:
@@ -127,6 +128,14 @@ def _fall_back(counted: Sequence[Ended], known: Known) -> None:
         if each.verdict.fall_back:
             delivery, message = known[each.delivery_id]
             fall_back(message, delivery)
+
+
+def _readers(counted: Sequence[Ended], known: Known) -> Iterator[UUID | None]:
+    """Whose inboxes have a new entry."""
+    for each in counted:
+        delivery, _message = known[each.delivery_id]
+        if delivery.channel == "inbox" and each.verdict.state is State.DELIVERED:
+            yield delivery.recipient_id
 
 
 def _changes(counted: Sequence[Ended], before: Mapping[UUID, Before], known: Known) -> Iterator[tally.Change]:

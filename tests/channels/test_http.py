@@ -29,6 +29,7 @@ from channels_app.contract import (
     Throttled,
     Unreachable,
 )
+from tests.judges import ask
 
 SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 PREVIOUS = "whsec_" + base64.b64encode(bytes(range(64))).decode()
@@ -169,6 +170,20 @@ def test_while_secrets_change_either_one_verifies() -> None:
         Webhook(secret).verify(body, headers)
     with pytest.raises(WebhookVerificationError):
         Webhook(STRANGE).verify(body, headers)
+
+
+@pytest.mark.node
+def test_the_verifier_for_node_agrees() -> None:
+    receiver = Receiver(answer())
+    asyncio.run(deliver(receiver, {"previous_secret": PREVIOUS}, [{"order": "订单-42"}, None]))
+    calls: list[dict[str, Any]] = [
+        {"headers": headers, "body": body.decode()} for headers, body in receiver.requests
+    ]
+    stale = str(int(calls[0]["headers"]["webhook-timestamp"]) - 301)
+    calls.append({**calls[0], "headers": {**calls[0]["headers"], "webhook-timestamp": stale}})
+    genuine, other, late = ask("standard_webhooks", {"secrets": [SECRET, PREVIOUS, STRANGE], "calls": calls})
+    assert genuine == other == [True, True, "No matching signature found"]
+    assert late == ["Message timestamp too old"] * 3
 
 
 STATUSES: list[tuple[int, type[ChannelError]]] = [

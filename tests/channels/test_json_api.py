@@ -209,3 +209,12 @@ def test_a_token_is_renewed_before_its_end() -> None:
 @pytest.mark.parametrize(("seconds", "after"), [(7200.0, 6900.0), (60.0, 48.0), (0.0, 0.0)])
 def test_a_token_is_renewed_five_minutes_early_or_at_four_fifths(seconds: float, after: float) -> None:
     assert Token(value="t", seconds=seconds).renew_after == after
+
+
+def test_a_token_that_is_not_fetched_leaves_no_message_in_doubt() -> None:
+    async def fetch() -> Token:
+        raise Temporary("no answer in time", code="timeout", maybe_sent=True)
+
+    with pytest.raises(Temporary) as caught:
+        asyncio.run(with_token(MemoryTokens(), "access", fetch, Provider().use))
+    assert not caught.value.maybe_sent

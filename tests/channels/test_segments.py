@@ -1,8 +1,14 @@
 """How many parts a text message takes; the figures of 3GPP TS 23.038 and 23.040."""
 
+import random
+
 import pytest
 
 from channels_app.segments import Segments, segments
+from tests.judges import ask
+
+#: Our encodings, in the words of Twilio's calculator.
+NAMES = {"gsm7": "GSM-7", "ucs2": "UCS-2"}
 
 GSM7 = [
     ("", 0, 0),
@@ -46,3 +52,28 @@ def test_text_of_the_gsm_alphabet(text: str, units: int, count: int) -> None:
 @pytest.mark.parametrize(("text", "units", "count"), UCS2)
 def test_any_other_text(text: str, units: int, count: int) -> None:
     assert segments(text) == Segments(encoding="ucs2", units=units, count=count)
+
+
+#: Where a part ends, escapes and surrogates included, and random mixtures.
+ALPHABETS = ["abc @£_", "abc€[]~", "字词a", "a😀字", "’abc€"]
+
+
+def boundaries() -> list[str]:
+    lengths = [*range(1, 4), *range(66, 72), *range(132, 137), *range(151, 163), *range(304, 309), 459, 460]
+    return [each * length for each in ("a", "€", "字", "😀", "’") for length in lengths]
+
+
+def mixtures() -> list[str]:
+    chance = random.Random(7)
+    return [
+        "".join(chance.choices(alphabet, k=chance.randint(1, 500)))
+        for alphabet in ALPHABETS
+        for _ in range(80)
+    ]
+
+
+@pytest.mark.node
+def test_twilios_calculator_counts_the_same() -> None:
+    texts = [text for text, _units, count in [*GSM7, *UCS2] if count] + boundaries() + mixtures()
+    counted = [[NAMES[each.encoding], each.count] for each in map(segments, texts)]
+    assert counted == ask("sms_segments", texts)

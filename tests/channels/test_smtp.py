@@ -23,9 +23,13 @@ from cryptography.x509.oid import NameOID
 from channels_app.adapters.smtp import SmtpAdapter
 from channels_app.contract import (
     Address,
+    Callback,
     ChannelError,
+    ForgedCallback,
     Misconfigured,
+    Outcome,
     Outgoing,
+    Receipt,
     Refused,
     Scope,
     Sent,
@@ -80,7 +84,8 @@ class Relay:
         self, server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
     ) -> str:
         envelope.rcpt_tos.append(address)
-        return await self.answer(server, "RCPT", "250 2.1.5 OK")
+        said = f"RCPT {address}"
+        return await self.answer(server, said if said in self.answers else "RCPT", "250 2.1.5 OK")
 
     async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
         said = await self.answer(server, "DATA", "250 2.0.0 queued as 42")
@@ -258,6 +263,8 @@ def test_a_header_cannot_be_smuggled_in(line_break: str) -> None:
 
 REFUSALS: list[tuple[str, str, type[ChannelError], str]] = [
     ("RCPT", "550 5.1.1 <ann@example.org>: no such user", Unreachable, "5.1.1"),
+    ("RCPT", "550 5.1.2 no such domain", Unreachable, "5.1.2"),
+    ("RCPT", "550 5.1.6 moved away", Unreachable, "5.1.6"),
     ("RCPT", "550 5.1.10 null MX", Unreachable, "5.1.10"),
     ("RCPT", "550 no mailbox here", Unreachable, "550"),
     ("RCPT", "550 sorry, no mailbox here by that name. (#5.1.1)", Unreachable, "5.1.1"),
@@ -282,6 +289,8 @@ REFUSALS: list[tuple[str, str, type[ChannelError], str]] = [
     ("MAIL", "550 5.1.8 your domain is unknown", Misconfigured, "5.1.8"),
     ("MAIL", "553 not yours", Misconfigured, "553"),
     ("MAIL", "535 5.7.8 log in first", Misconfigured, "5.7.8"),
+    ("MAIL", "530 5.7.0 log in first", Misconfigured, "5.7.0"),
+    ("MAIL", "534 5.7.9 this way of logging in is too weak", Misconfigured, "5.7.9"),
     ("MAIL", "451 4.3.0 try later", Temporary, "4.3.0"),
     ("MAIL", "421 4.7.0 too many mails", Temporary, "421"),
 ]
@@ -302,6 +311,18 @@ def test_a_refused_sender_speaks_of_the_sender_alone() -> None:
         [error] = send(config(side.port))
     assert isinstance(error, Misconfigured)
     assert error.scope is Scope.SENDER
+
+
+def test_one_refused_address_among_several_is_known_as_that_one() -> None:
+    """A mail to several would be a success to smtplib as soon as one of them is taken."""
+    with relay({"RCPT bob@example.org": "550 5.1.1 no such user"}) as side:
+        ann, bob, eve = send(
+            config(side.port), outgoing(), outgoing("bob@example.org"), outgoing("eve@example.org")
+        )
+        assert [each.rcpt_tos for each in side.envelopes] == [["ann@example.org"], ["eve@example.org"]]
+    assert isinstance(bob, Unreachable)
+    assert isinstance(ann, Sent)
+    assert isinstance(eve, Sent)
 
 
 def test_after_a_refusal_the_connection_is_used_again() -> None:
@@ -490,6 +511,179 @@ def test_and_not_to_a_server_with_another(security: str, certificate: Path) -> N
     assert error.code == "tls"
 
 
+# --- Leaving, and returning -------------------------------------------------------------------------------
+
+LEAVE = "https://push.example.com/u/" + "t" * 300
+BOUNCES = {"bounce_address": "Bounce@mail.example.com", "bounce_secret": "s-1"}
+
+
+def test_the_way_to_leave_stands_on_one_line_each() -> None:
+    message = Outgoing(
+        id=DELIVERY,
+        address=Address(kind="email", value="ann@example.org"),
+        content={"subject": "Hi", "text": "Hello"},
+        unsubscribe_url=LEAVE,
+    )
+    with relay() as side:
+        send(config(side.port), message, outgoing())
+        [leaving, staying] = side.envelopes
+    assert isinstance(leaving.content, bytes)
+    lines = leaving.content.split(b"\r\n\r\n")[0].split(b"\r\n")
+    assert f"List-Unsubscribe: <{LEAVE}>".encode() in lines
+    assert b"List-Unsubscribe-Post: List-Unsubscribe=One-Click" in lines
+    assert parsed(leaving.content)["Subject"] == "Hi"
+    assert parsed(staying.content)["List-Unsubscribe"] is None
+
+
+def returning_address() -> str:
+    """The envelope's sender of a mail that went out with a bounce address."""
+    with relay() as side:
+        send(config(side.port, **BOUNCES))
+        [envelope], [mail] = side.envelopes, side.mails
+    assert mail["From"] == "Shop <shop@example.com>"
+    return str(envelope.mail_from)
+
+
+def test_every_mail_returns_to_an_address_of_its_own() -> None:
+    address = returning_address()
+    local, _, domain = address.rpartition("@")
+    assert domain == "mail.example.com"
+    assert local.startswith(f"Bounce+{DELIVERY}.")
+    assert len(local) <= 64
+
+
+#: RFC 3464, appendix E.1, and what comes back of the mail.
+RETURNED = """Date: Thu, 7 Jul 1994 17:16:05 -0400
+From: Mail Delivery Subsystem <MAILER-DAEMON@CS.UTK.EDU>
+Message-Id: <199407072116.RAA14128@CS.UTK.EDU>
+Subject: Returned mail: Cannot send message for 5 days
+To: <{to}>
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=delivery-status;
+      boundary="RAA14128.773615765/CS.UTK.EDU"
+
+--RAA14128.773615765/CS.UTK.EDU
+
+The original message was received at Sat, 2 Jul 1994 17:10:28 -0400
+from root@localhost
+
+--RAA14128.773615765/CS.UTK.EDU
+content-type: message/delivery-status
+
+Reporting-MTA: dns; cs.utk.edu
+
+Original-Recipient: rfc822;louisl@larry.slip.umd.edu
+Final-Recipient: rfc822;louisl@larry.slip.umd.edu
+Action: {action}
+Status: 4.0.0
+Diagnostic-Code: smtp; 426 <louisl@larry.slip.umd.edu>
+  connection timed out
+Last-Attempt-Date: Thu, 7 Jul 1994 17:15:49 -0400
+
+--RAA14128.773615765/CS.UTK.EDU
+content-type: {attached}
+
+From: Shop <shop@example.com>
+Message-ID: <{delivery}@example.com>
+
+--RAA14128.773615765/CS.UTK.EDU--
+"""
+
+
+def returned(
+    to: str, action: str = "failed", attached: str = "message/rfc822", delivery: str = DELIVERY
+) -> bytes:
+    return RETURNED.format(to=to, action=action, attached=attached, delivery=delivery).encode()
+
+
+def read(body: bytes, **changes: str) -> list[Receipt]:
+    adapter = SmtpAdapter(config(25, **changes))
+    try:
+        return list(adapter.receipts(Callback(headers={}, query={}, body=body, url="")))
+    finally:
+        asyncio.run(adapter.close())
+
+
+@pytest.mark.parametrize(
+    ("action", "outcome"),
+    [
+        ("failed", Outcome.UNDELIVERED),
+        ("Failed", Outcome.UNDELIVERED),
+        ("delivered", Outcome.DELIVERED),
+        ("expanded", Outcome.DELIVERED),
+        ("relayed", Outcome.SENT),
+        ("delayed", Outcome.UNKNOWN),
+        ("something new", Outcome.UNKNOWN),
+    ],
+)
+def test_a_mail_that_returns_is_a_receipt(action: str, outcome: Outcome) -> None:
+    to = returning_address()
+    for address in (to, to.lower(), f"{to}>, <other@example.com"):
+        [receipt] = read(returned(address, action), **BOUNCES)
+        assert receipt == Receipt(
+            provider_id=f"<{DELIVERY}@example.com>",
+            delivery_id=DELIVERY,
+            outcome=outcome,
+            at=datetime(1994, 7, 7, 21, 16, 5, tzinfo=UTC),
+            code="4.0.0",
+            reason="smtp; 426 <<recipient>> connection timed out",
+        )
+
+
+@pytest.mark.parametrize("attached", ["message/rfc822", "text/rfc822-headers"])
+def test_without_a_bounce_address_the_mail_is_known_by_what_is_attached(attached: str) -> None:
+    [receipt] = read(returned("shop@example.com", attached=attached))
+    assert (receipt.provider_id, receipt.delivery_id) == (f"<{DELIVERY}@example.com>", "")
+    assert receipt.outcome is Outcome.UNDELIVERED
+
+
+@pytest.mark.parametrize(
+    ("to", "changes"),
+    [
+        (f"bounce+{DELIVERY}.0123456789@mail.example.com", BOUNCES),
+        (f"bounce+{DELIVERY}@mail.example.com", BOUNCES),
+        ("shop@example.com", BOUNCES),
+        ("", BOUNCES),
+    ],
+)
+def test_a_mail_to_an_invented_address_is_forged(to: str, changes: dict[str, str]) -> None:
+    with pytest.raises(ForgedCallback):
+        read(returned(to), **changes)
+
+
+def test_an_address_is_good_for_its_own_delivery_and_secret() -> None:
+    to = returning_address()
+    with pytest.raises(ForgedCallback):
+        read(returned(to.replace("000001", "000002")), **BOUNCES)
+    with pytest.raises(ForgedCallback):
+        read(returned(to), **BOUNCES | {"bounce_secret": "another"})
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"\xff\x00",
+        b"Content-Type: multipart/report; boundary=x\n\n--x",
+        returned("x", attached="text/plain"),
+    ],
+)
+def test_what_returns_no_mail_of_ours_is_not_believed(body: bytes) -> None:
+    with pytest.raises(ForgedCallback):
+        read(body)
+
+
+def test_an_absence_note_says_nothing() -> None:
+    note = f"To: {returning_address()}\nSubject: I am away\nAuto-Submitted: auto-replied\n\nUntil Monday.\n"
+    assert read(note.encode(), **BOUNCES) == []
+
+
+@pytest.mark.parametrize("date", ["", "Date: soon\n"])
+def test_a_receipt_without_a_time_counts_all_the_same(date: str) -> None:
+    body = returned("shop@example.com").replace(b"Date: Thu, 7 Jul 1994 17:16:05 -0400\n", date.encode(), 1)
+    assert [each.at for each in read(body)] == [None]
+
+
 FORM = {
     "host": "smtp.example.com",
     "port": "587",
@@ -520,7 +714,15 @@ def test_a_complete_form_is_taken() -> None:
         ("security", "ssl3"),
         ("timeout_s", "0"),
         ("connections", "33"),
+        ("bounce_address", "bounce"),
+        ("bounce_address", "a-name-that-is-too-long@example.com"),
     ],
 )
 def test_a_wrong_setting_is_named(field: str, value: str) -> None:
     assert list(SmtpAdapter.Config(FORM | {field: value}).errors) == [field]
+
+
+def test_a_bounce_address_needs_a_secret() -> None:
+    form = FORM | {"bounce_address": "bounce@example.com"}
+    assert list(SmtpAdapter.Config(form).errors) == ["bounce_secret"]
+    assert SmtpAdapter.Config(form | {"bounce_secret": "s"}).is_valid()

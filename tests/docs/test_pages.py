@@ -61,7 +61,7 @@ def test_every_command_is_mentioned(command: str) -> None:
 
 @pytest.mark.parametrize("adapter", sorted(registry.adapters()))
 def test_every_adapter_is_mentioned(adapter: str) -> None:
-    assert adapter in codes(prose(DOCS / "adding-a-channel.md"))
+    assert adapter in codes(prose(DOCS / "channels.md"))
 
 
 @pytest.mark.parametrize("path", endpoints())

@@ -11,11 +11,14 @@ from pytest_django import Settings
 from pushcenter.access.models import System
 from pushcenter.access.parsing import MAX_DEPTH
 from pushcenter.access.problems import MAX_FAULTS
+from pushcenter.messaging.models import Message
 from pushcenter.recipients.models import Address
 from tests import factories
 from tests.access.gateway import MESSAGES, NOTHING, Gateway, faults, order, problem, stored
 
 pytestmark = pytest.mark.django_db
+
+BATCH = f"{MESSAGES}/batch"
 
 
 def ahead(**by: float) -> str:
@@ -68,9 +71,10 @@ NOT_JSON = {
 }
 
 
+@pytest.mark.parametrize("path", [MESSAGES, BATCH])
 @pytest.mark.parametrize("text", NOT_JSON.values(), ids=NOT_JSON)
-def test_what_is_not_strict_json_is_refused(shop: Gateway, text: bytes) -> None:
-    problem(shop.raw(MESSAGES, text), 400, "invalid_json")
+def test_what_is_not_strict_json_is_refused(shop: Gateway, text: bytes, path: str) -> None:
+    problem(shop.raw(path, text), 400, "invalid_json")
     assert stored() == NOTHING
 
 
@@ -97,9 +101,10 @@ MEDIA_TYPES = [
 ]
 
 
+@pytest.mark.parametrize("path", [MESSAGES, BATCH])
 @pytest.mark.parametrize("media_type", [*MEDIA_TYPES, "multipart/form-data; boundary=x"])
-def test_a_body_that_is_not_declared_as_json_is_refused(shop: Gateway, media_type: str) -> None:
-    problem(shop.raw(MESSAGES, json.dumps(order()).encode(), media_type), 415, "unsupported_media_type")
+def test_a_body_that_is_not_declared_as_json_is_refused(shop: Gateway, media_type: str, path: str) -> None:
+    problem(shop.raw(path, json.dumps(order()).encode(), media_type), 415, "unsupported_media_type")
     assert stored() == NOTHING
 
 
@@ -297,6 +302,13 @@ NOT_PERMITTED: dict[str, tuple[dict[str, Any], dict[str, Any], tuple[str, str]]]
         {"channels": ["inbox", "email"]},
         ("/channels/1", "channel_not_permitted"),
     ),
+    "template": ({"templates": ["welcome"]}, {}, ("/template", "template_not_permitted")),
+    "category of the template": ({"categories": ["news"]}, {}, ("/template", "template_not_permitted")),
+    "a category asked for is none of the template": (
+        {"categories": ["news"]},
+        {"category": "news"},
+        ("/template", "template_not_permitted"),
+    ),
     "inline address": (
         {"may_address_inline": False},
         {"to": {"recipient": "u-1001", "email": "a@example.com"}},
@@ -311,6 +323,35 @@ def test_what_a_system_may_not_ask_for_is_refused(
 ) -> None:
     System.objects.update(**system)
     assert faults(shop.send(**changes), 403, "not_permitted") == [expected]
+    assert stored() == NOTHING
+
+
+@pytest.mark.parametrize(
+    "system",
+    [
+        {"templates": ["order-paid"]},
+        {"categories": ["orders"]},
+        {"templates": ["welcome"], "categories": ["orders"]},
+        {"templates": ["order-paid"], "categories": ["news"]},
+    ],
+    ids=str,
+)
+def test_a_template_is_permitted_by_its_code_or_by_its_category(
+    shop: Gateway, system: dict[str, Any]
+) -> None:
+    factories.category("news")
+    System.objects.update(**system)
+    assert shop.send().status_code == 202
+    batch = {"template": "order-paid", "items": [{"to": TO, "params": {"order_no": "1"}}]}
+    assert shop.post(BATCH, batch).status_code == 202
+
+
+def test_a_template_that_is_not_permitted_is_refused_in_batches_too(shop: Gateway) -> None:
+    System.objects.update(templates=["welcome"])
+    response = shop.post(
+        f"{MESSAGES}/batch", {"template": "order-paid", "items": [{"to": TO}], "on_error": "skip"}
+    )
+    assert faults(response, 403, "not_permitted") == [("/template", "template_not_permitted")]
     assert stored() == NOTHING
 
 
@@ -343,6 +384,20 @@ def test_an_injected_text_finds_nothing(shop: Gateway, place: str, text: str) ->
         changes = {"to": {place: text}}
     assert len(faults(shop.send(**changes))) == 1
     assert stored() == NOTHING
+
+
+@pytest.mark.parametrize("text", INJECTIONS)
+def test_an_injected_text_in_a_batch_is_a_text_or_finds_nothing(shop: Gateway, text: str) -> None:
+    items = [
+        {"to": {"recipient": text}, "params": {"order_no": "1"}},
+        {"to": {**TO, "name": text}, "params": {"order_no": text}, "reference": text},
+    ]
+    body = {"template": "order-paid", "items": items, "reference": text, "metadata": {text: text}}
+    answer = shop.post(BATCH, {**body, "on_error": "skip"}).json()
+    assert (answer["accepted"], [each["index"] for each in answer["rejected"]]) == (1, [0])
+    message = Message.objects.get()
+    assert (message.reference, message.params["order_no"], message.to["name"]) == (text, text, text)
+    assert message.metadata == {text: text}
 
 
 def test_thousands_of_faults_get_a_short_answer(shop: Gateway) -> None:

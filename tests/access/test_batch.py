@@ -201,11 +201,16 @@ def test_a_batch_may_be_larger_than_other_bodies_but_not_without_end(shop: Gatew
 def statements(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], int]]:
     """How many statements there were since the last look, those that Django knows nothing of included."""
     seen: list[str] = []
+
+    def noting(original: Callable[..., Any]) -> Callable[..., Any]:
+        def noted(statement: str, *rest: Any) -> Any:
+            seen.append(statement)
+            return original(statement, *rest)
+
+        return noted
+
     for name in ("rows", "copy"):
-        original = getattr(prepared, name)
-        monkeypatch.setattr(
-            prepared, name, lambda what, *rest, known=original: (seen.append(what), known(what, *rest))[1]
-        )
+        monkeypatch.setattr(prepared, name, noting(getattr(prepared, name)))
     with CaptureQueriesContext(connection) as queries:
 
         def count() -> int:

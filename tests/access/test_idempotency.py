@@ -244,7 +244,8 @@ def test_twins_that_come_together_are_one(shop: Gateway, path: str, body: Any) -
     secret = factories.key()[1]
 
     def asking() -> list[Any]:
-        caller, answers = Gateway(secret), []
+        caller = Gateway(secret)
+        answers: list[Any] = []
         while not answers or answers[-1].status_code == 409:
             answers.append(again(caller, path, body))
         return answers

@@ -13,22 +13,25 @@ from channels_app.contract import Address
 from pushcenter import web_worker
 from pushcenter.access.gate import Reason
 from pushcenter.access.models import Scope
+from pushcenter.access.serializers.batches import BatchSerializer
 from pushcenter.access.serializers.messages import SendSerializer
 from pushcenter.messaging import routing
 from pushcenter.messaging.states import State
+from pushcenter.recipients import magic
 from tests import factories
 from tests.docs.pages import DOCS, ROOT, codes, prose, table
 
 PAGE = DOCS / "api.md"
 
 #: What may answer a caller, but the console and the table of systems.
-ACCESS = ("door", "fields", "gate", "issuing", "parsing", "problems")
+ACCESS = ("bodies", "door", "fields", "gate", "idempotent", "issuing", "parsing", "problems")
 SOURCES = [
     *(ROOT / "pushcenter/access" / f"{name}.py" for name in ACCESS),
     *sorted((ROOT / "pushcenter/access/views").glob("*.py")),
     *sorted((ROOT / "pushcenter/access/serializers").glob("*.py")),
     ROOT / "pushcenter/access/paging.py",
     ROOT / "pushcenter/messaging/intake.py",
+    ROOT / "pushcenter/messaging/validate.py",
     ROOT / "pushcenter/messaging/conversions.py",
     *sorted((ROOT / "pushcenter/recipients").glob("*.py")),
     ROOT / "templates_app/preview.py",
@@ -183,6 +186,11 @@ def test_the_outcomes_are_those_of_the_simulator() -> None:
     assert told == {name: [behaviour.digits] for name, behaviour in MAGIC.items()}
 
 
+def test_the_recipients_of_test_keys_are_told() -> None:
+    rows = [codes(name)[0] for name, _ in table(PAGE, "### Recipients for tests")]
+    assert rows == [magic.PREFIX, *(f"{magic.PREFIX}{name}" for name in magic.BEFORE)]
+
+
 def test_the_examples_of_addresses_name_an_outcome() -> None:
     rows = table(PAGE, "### How an address names an outcome")
     examples = {codes(kind)[0]: codes(example)[0] for kind, _, example in rows}
@@ -195,6 +203,10 @@ def test_the_examples_of_addresses_name_an_outcome() -> None:
 def test_the_fields_of_a_message_are_all_told() -> None:
     told = [codes(row[0])[0] for row in table(PAGE, "## Sending a message")]
     assert told == list(SendSerializer().fields)
+
+
+def test_the_fields_of_a_batch_are_all_told() -> None:
+    assert documented("## Sending many at once", 0) == set(BatchSerializer().fields)
 
 
 def test_the_scopes_are_all_told() -> None:

@@ -100,6 +100,14 @@ def test_the_call_of_the_api_page_is_accepted(terminal: Callable[..., Shell]) ->
     assert json.loads(out)["status"] == "pending"
 
 
+def test_the_batch_of_the_api_page_is_accepted_once(terminal: Callable[..., Shell]) -> None:
+    shell = terminal()
+    first, second = (shell.run(block(API, "curl-batch")) for _ in range(2))
+    assert (json.loads(first[0])["accepted"], first[1]) == (2, [202])
+    assert second == first
+    assert Message.objects.count() == 2
+
+
 def test_a_test_key_gets_the_outcome_that_the_address_names(terminal: Callable[..., Shell]) -> None:
     out, statuses = terminal("--test").run(block(API, "curl-test-key"))
     assert statuses == [202]

@@ -82,7 +82,7 @@ def test_a_lone_caller_is_served_at_once() -> None:
 def test_who_comes_meanwhile_is_served_together() -> None:
     work = Work(holds_first=True)
     found = behind_the_first(work, range(20))
-    assert found == {"first": "first!", **{item: f"{item}!" for item in range(20)}}
+    assert found == {"first": "first!"} | {item: f"{item}!" for item in range(20)}
     assert [sorted(map(str, each)) for each in work.groups[:2]] == [["first"], sorted(map(str, range(20)))]
 
 
@@ -106,7 +106,7 @@ def test_where_a_group_breaks_each_is_served_alone_and_only_one_suffers() -> Non
     work = Breaking(7, DataError("too long"), holds_first=True)
     found = behind_the_first(work, range(10))
     assert isinstance(found.pop(7), DataError)
-    assert found == {"first": "first!", **{item: f"{item}!" for item in range(10) if item != 7}}
+    assert found == {"first": "first!"} | {item: f"{item}!" for item in range(10) if item != 7}
     assert [len(each) for each in work.groups] == [1, 10, *[1] * 10, 1]
 
 

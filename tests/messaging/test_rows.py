@@ -13,6 +13,7 @@ from pushcenter.messaging import intake, rows
 from pushcenter.messaging.models import Delivery, Message
 from pushcenter.messaging.request import Item
 from pushcenter.recipients.models import Category, Recipient, Suppression
+from templates_app.models import Template
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -110,7 +111,7 @@ def test_an_address_with_a_backslash_is_no_escape() -> None:
     assert message.deliveries.get(channel="push").address == token
 
 
-VALUES = [0, -1, 2**63 - 1, 0.1, 1e-7, -0.0, True, None, [], {}, "", [[], [{}]], {"": {"": ""}}]
+VALUES: list[Any] = [0, -1, 2**63 - 1, 0.1, 1e-7, -0.0, True, None, [], {}, "", [[], [{}]], {"": {"": ""}}]
 
 
 @pytest.mark.parametrize("value", VALUES, ids=repr)
@@ -163,7 +164,7 @@ def test_a_message_is_what_the_orm_would_have_saved(
 
 def _by_the_orm(message: Message, person: Recipient, to: Any, params: Any, send_at: Any) -> Message:
     """The same message, said by hand; what only acceptance knows is taken from the one that it stored."""
-    version = factories.Template.objects.get(code="free").versions.get()
+    version = Template.objects.get(code="free").versions.get()
     email = {"kind": "email", "address": "u-1001@example.com"}
     plan = [
         {"channel": "inbox", "choice": "skipped", "reason": "opted_out", "detail": "muted orders"}

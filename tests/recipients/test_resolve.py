@@ -6,7 +6,8 @@ import pytest
 
 from pushcenter.faults import Rejected
 from pushcenter.recipients.models import Address, Preference, Suppression
-from pushcenter.recipients.resolve import Person, resolve
+from pushcenter.recipients.person import Person
+from pushcenter.recipients.resolve import resolve
 from tests import factories
 
 pytestmark = pytest.mark.django_db

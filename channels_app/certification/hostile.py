@@ -31,11 +31,15 @@ class Provider:
     path: str = ""
     act: Act | None = None
     asked: list[str] = field(default_factory=list)
+    #: The call has come that the scenario is about.
+    reached: asyncio.Event = field(default_factory=asyncio.Event)
     url: str = ""
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         await request.read()
         self.asked.append(request.path)
+        if request.path == self.path:
+            self.reached.set()
         if self.act is not None and request.path == self.path:
             with suppress(ConnectionError):  # an answer that somebody has heard enough of
                 return await self.act(request)

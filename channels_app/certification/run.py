@@ -1,9 +1,10 @@
 """Certifying one adapter: every rule with a provider of its own, all at the same time."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 from django.test.utils import override_settings
 
@@ -69,13 +70,19 @@ async def _play(kind: type[Adapter], specimen: Specimen, rule: Rule, path: str) 
     provider = hostile.Provider(specimen.answers, path=path, act=rule.act)
     async with hostile.serving(provider):
         patience = PATIENCE_S.get(rule.act, LONG_PATIENCE_S)
-        result = await _send(kind, specimen, provider.url, patience)
+        result = await _send(kind, specimen, provider.url, until=_over(provider, patience))
     followed = hostile.REDIRECTED in provider.asked
     return Finding(
         rule=rule.name,
         said="followed it" if followed else said(result),
-        holds=rule.holds(result) and not followed and bool(provider.asked),
+        holds=rule.holds(result) and not followed and provider.reached.is_set(),
     )
+
+
+async def _over(provider: hostile.Provider, patience: float) -> None:
+    """Patience with a provider begins when it has been asked: until then it is our own machine that is slow."""
+    await provider.reached.wait()
+    await asyncio.sleep(patience)
 
 
 async def _without_provider(kind: type[Adapter], specimen: Specimen) -> Finding:
@@ -94,16 +101,20 @@ async def _without_permission(kind: type[Adapter], specimen: Specimen) -> list[F
 
 
 async def _send(
-    kind: type[Adapter], specimen: Specimen, url: str, patience: float = LONG_PATIENCE_S
+    kind: type[Adapter], specimen: Specimen, url: str, *, until: Coroutine[Any, Any, None] | None = None
 ) -> Result:
-    """One message through a fresh adapter, as dispatch would send it."""
+    """One message through a fresh adapter, as dispatch would send it, given up when ``until`` is over."""
     adapter = kind(settings_of(kind, specimen, url))
+    sending = asyncio.ensure_future(adapter.send(message(kind, specimen, url)))
+    giving_up = asyncio.ensure_future(until or asyncio.sleep(LONG_PATIENCE_S))
     try:
-        return settled(await asyncio.wait_for(adapter.send(message(kind, specimen, url)), patience))
-    except TimeoutError:
-        return Temporary("no answer in time", code="timeout", maybe_sent=True)
-    except Exception as error:
-        return settled(error)
+        await asyncio.wait({sending, giving_up}, timeout=LONG_PATIENCE_S, return_when=asyncio.FIRST_COMPLETED)
+        if not sending.done():
+            return Temporary("no answer in time", code="timeout", maybe_sent=True)
+        return settled(sending.exception() or sending.result())
     finally:
+        for each in (sending, giving_up):
+            each.cancel()
+        await asyncio.gather(sending, giving_up, return_exceptions=True)
         with suppress(TimeoutError):  # a thread may still be waiting for its answer
             await asyncio.wait_for(adapter.close(), CLOSING_S)

@@ -118,9 +118,28 @@ def test_an_account_whose_adapter_is_gone_still_opens(relay: Account, admin_clie
 
 
 def test_the_callback_url_is_shown_where_receipts_come(admin_client: Client, relay: Account) -> None:
-    simulated = factories.account("sms")
-    assert simulated.callback_token in admin_client.get(change_url(simulated)).content.decode()
-    assert relay.callback_token not in admin_client.get(change_url(relay)).content.decode()
+    inbox = factories.account("inbox", "inbox")
+    assert relay.callback_token in admin_client.get(change_url(relay)).content.decode()
+    assert inbox.callback_token not in admin_client.get(change_url(inbox)).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("written", "stored"),
+    [
+        ("", []),
+        ("198.51.100.0/24, 2001:db8::/32", ["198.51.100.0/24", "2001:db8::/32"]),
+        ("198.51.100.7/24", None),
+        ("everywhere", None),
+    ],
+)
+def test_the_networks_of_the_provider_are_networks(
+    written: str, stored: list[str] | None, admin_client: Client, relay: Account
+) -> None:
+    answer = admin_client.post(change_url(relay), {**SMTP, "callback_networks": written})
+    relay.refresh_from_db()
+    assert answer.status_code == (200 if stored is None else 302)
+    assert relay.callback_networks == (stored or [])
+    assert ("is not an IP network" in answer.content.decode()) is (stored is None)
 
 
 def test_an_account_is_paused_and_resumed(as_role: AsRole) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import psycopg
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 from psycopg import errors
 from psycopg.pq import ExecStatus, TransactionStatus
 
@@ -21,8 +21,9 @@ _names: "WeakKeyDictionary[psycopg.Connection[Any], dict[str, bytes]]" = WeakKey
 
 def rows(statement: str, *params: str | None) -> list[Row]:
     """Run a statement and return its rows; none where it has none."""
-    with connection.wrap_database_errors:
-        pgconn, name = _ready(statement)
+    opened = _opened()
+    with opened.wrap_database_errors:
+        pgconn, name = _ready(_begun(opened), statement)
         result = pgconn.exec_prepared(name, [None if each is None else each.encode() for each in params])
         _check(result, ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)
         return [
@@ -33,8 +34,9 @@ def rows(statement: str, *params: str | None) -> list[Row]:
 
 def copy(table: str, columns: Iterable[str], lines: Sequence[str]) -> None:
     """Write rows by COPY; each line is one row in PostgreSQL's text format, its end included."""
-    with connection.wrap_database_errors:
-        pgconn = _connected().pgconn
+    opened = _opened()
+    with opened.wrap_database_errors:
+        pgconn = _begun(opened).pgconn
         _check(pgconn.exec_(f"COPY {table} ({', '.join(columns)}) FROM STDIN".encode()), ExecStatus.COPY_IN)
         # psycopg keeps its connections from blocking; here waiting is what is wanted.
         pgconn.nonblocking = 0
@@ -51,12 +53,12 @@ def copy(table: str, columns: Iterable[str], lines: Sequence[str]) -> None:
 
 def revive() -> None:
     """See to it that the connection is alive, before a transaction; in place of Django's check, which costs more."""
-    opened = connection.connection
-    if opened is None or connection.in_atomic_block:
+    opened = _opened()
+    if opened.connection is None or opened.in_atomic_block:
         return
-    if opened.pgconn.exec_(b"").status != ExecStatus.EMPTY_QUERY:
-        connection.close()
-    connection.health_check_done = True  # type: ignore[attr-defined]  # unknown to the stubs
+    if opened.connection.pgconn.exec_(b"").status != ExecStatus.EMPTY_QUERY:
+        opened.close()
+    opened.health_check_done = True
 
 
 def text(value: str) -> str:
@@ -79,18 +81,23 @@ def _quoted(value: str) -> str:
     return f'"{value}"'
 
 
-def _connected() -> "psycopg.Connection[Any]":
-    """Django's connection, in a transaction where Django is in one: psycopg begins it at the first statement."""
-    connection.ensure_connection()
-    opened: psycopg.Connection[Any] = connection.connection
-    if not opened.autocommit and opened.pgconn.transaction_status == TransactionStatus.IDLE:
-        _check(opened.pgconn.exec_(b"BEGIN"), ExecStatus.COMMAND_OK)
+def _opened() -> Any:
+    """Django's connection of this thread itself: its usual proxy looks it up anew for each attribute."""
+    opened = connections[DEFAULT_DB_ALIAS]
+    opened.ensure_connection()
     return opened
 
 
-def _ready(statement: str) -> tuple[Any, bytes]:
+def _begun(opened: Any) -> "psycopg.Connection[Any]":
+    """The connection, in a transaction where Django is in one: psycopg begins it at the first statement."""
+    inner: psycopg.Connection[Any] = opened.connection
+    if not inner.autocommit and inner.pgconn.transaction_status == TransactionStatus.IDLE:
+        _check(inner.pgconn.exec_(b"BEGIN"), ExecStatus.COMMAND_OK)
+    return inner
+
+
+def _ready(opened: "psycopg.Connection[Any]", statement: str) -> tuple[Any, bytes]:
     """The connection, and the name under which it has prepared a statement."""
-    opened = _connected()
     names = _names.setdefault(opened, {})
     name = names.get(statement)
     if name is None:

@@ -28,10 +28,6 @@ from pushcenter.access.views.stats import StatsView
 from pushcenter.access.views.templates import PreviewView, TemplatesView, TemplateView
 
 urlpatterns = [
-    path("system", SystemView.as_view(), name="system"),
-    path("keys", KeysView.as_view(), name="keys"),
-    path("keys/<uuid:key_id>/rotate", RotateKeyView.as_view(), name="rotate-key"),
-    path("keys/<uuid:key_id>/revoke", RevokeKeyView.as_view(), name="revoke-key"),
     path("messages", MessagesView.as_view(), name="messages"),
     path("messages/batch", BatchView.as_view(), name="batch-send"),
     path("messages/explain", ExplainView.as_view(), name="explain"),
@@ -39,6 +35,10 @@ urlpatterns = [
     path("messages/<uuid:message_id>/trace", TraceView.as_view(), name="trace"),
     path("messages/<uuid:message_id>/explain", ExplainMessageView.as_view(), name="message-explain"),
     path("messages/<uuid:message_id>/cancel", CancelView.as_view(), name="message-cancel"),
+    path("system", SystemView.as_view(), name="system"),
+    path("keys", KeysView.as_view(), name="keys"),
+    path("keys/<uuid:key_id>/rotate", RotateKeyView.as_view(), name="rotate-key"),
+    path("keys/<uuid:key_id>/revoke", RevokeKeyView.as_view(), name="revoke-key"),
     path("batches", BatchesView.as_view(), name="batches"),
     path("batches/<uuid:batch_id>", OneBatchView.as_view(), name="batch"),
     path("batches/<uuid:batch_id>/pause", PauseBatchView.as_view(), name="batch-pause"),

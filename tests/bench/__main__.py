@@ -27,6 +27,7 @@ BATCHES = int(os.environ.get("BENCH_BATCHES", "10"))
 BATCH_ITEMS = 5000
 CALLERS = int(os.environ.get("BENCH_CALLERS", "32"))
 WARM_UP = 300
+SINGLE = "/api/v1/messages"
 LATEST = installation.ROOT / "var" / "bench" / "latest.json"
 
 
@@ -65,15 +66,27 @@ def measure(secret: str) -> Figures:
     """The figures by name: rates per second, times in milliseconds, processor seconds per 1,000 messages."""
     figures = Figures()
     for _ in range(ROUNDS):
-        yardstick = installation.gunicorn("tests.bench.yardstick.wsgi", **installation.YARDSTICK)
-        accept(figures, "yardstick_accept", yardstick, secret, singles(YARDSTICK_REQUESTS))
+        accept(figures, "plain_view", yardstick(), secret, singles(REQUESTS), path="/plain")
+        accept(figures, "yardstick_accept", yardstick(), secret, singles(YARDSTICK_REQUESTS))
         accept(figures, "accept_single", installation.gunicorn(), secret, singles(REQUESTS))
         accept(figures, "accept_single_granian", installation.granian(), secret, singles(REQUESTS))
-        batch = batches(BATCHES)
-        accept(figures, "accept_batch", installation.gunicorn(), secret, batch, items=BATCH_ITEMS, callers=2)
+        accept(
+            figures,
+            "accept_batch",
+            installation.gunicorn(),
+            secret,
+            batches(BATCHES),
+            path=f"{SINGLE}/batch",
+            items=BATCH_ITEMS,
+            callers=2,
+        )
     send(figures, "yardstick_e2e_null", yardstick_is_sent, **installation.YARDSTICK)
     send(figures, "e2e_null", everything_is_delivered)
     return figures
+
+
+def yardstick() -> AbstractContextManager[psutil.Process]:
+    return installation.gunicorn("tests.bench.yardstick.wsgi", **installation.YARDSTICK)
 
 
 def accept(
@@ -83,17 +96,17 @@ def accept(
     secret: str,
     bodies: Iterator[bytes],
     *,
+    path: str = SINGLE,
     items: int = 1,
     callers: int = CALLERS,
 ) -> None:
     """Measure one way of accepting; ``items`` messages come with each body."""
-    url = f"http://127.0.0.1:{os.environ['PORT']}/api/v1/messages{'/batch' if items > 1 else ''}"
+    url = f"http://127.0.0.1:{os.environ['PORT']}"
     given = list(bodies)
     with server as web:
-        single = url.removesuffix("/batch")
-        load.post(single, secret, list(singles(WARM_UP)), callers=CALLERS)
+        load.post(url + (SINGLE if items > 1 else path), secret, list(singles(WARM_UP)), callers=CALLERS)
         with metered(web) as cost:
-            taken = load.post(url, secret, given, callers=callers)
+            taken = load.post(url + path, secret, given, callers=callers)
     messages = len(given) * items
     rate = "items_per_s" if items > 1 else "per_s"
     figures.stolen.append(cost.stolen_percent)

@@ -1,0 +1,26 @@
+"""The record: what was asked for, each delivery of it, each attempt, each receipt, each interaction."""
+
+from pushcenter.messaging.models.batch import Batch, BatchEvent
+from pushcenter.messaging.models.counts import DailyUse, IdempotentCall, Tally
+from pushcenter.messaging.models.history import Attempt, AttemptOutcome, Event
+from pushcenter.messaging.models.interaction import Interaction, InteractionKind
+from pushcenter.messaging.models.message import Delivery, Message
+from pushcenter.messaging.models.receipts import CallVerdict, Receipt, ReceiptCall
+
+__all__ = [
+    "Attempt",
+    "AttemptOutcome",
+    "Batch",
+    "BatchEvent",
+    "CallVerdict",
+    "DailyUse",
+    "Delivery",
+    "Event",
+    "IdempotentCall",
+    "Interaction",
+    "InteractionKind",
+    "Message",
+    "Receipt",
+    "ReceiptCall",
+    "Tally",
+]

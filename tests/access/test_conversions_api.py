@@ -195,6 +195,7 @@ def test_a_bad_report_is_refused(shop: Gateway, body: Any, expected: list[tuple[
         (moment(days=-1), "too_early"),
         ("0001-01-01T00:00:00+14:00", "too_early"),
     ],
+    ids=["in an hour", "yesterday", "long ago"],
 )
 def test_it_was_after_the_message_and_not_after_today(shop: Gateway, at: str, code: str) -> None:
     message = sent(shop)

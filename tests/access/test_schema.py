@@ -17,7 +17,7 @@ from channels_app import registry
 from pushcenter.access.problems import CONTENT_TYPE
 from pushcenter.access.serializers.messages import SendSerializer
 from tests.access.gateway import order
-from tests.access.test_scopes import CALLS
+from tests.access.routes import CALLS
 
 DOCUMENT = Path(settings.BASE_DIR) / "docs" / "openapi.yaml"
 

@@ -6,7 +6,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from pushcenter.access.fields import PatternField, StrictSerializer, TextField, ZonedDateTimeField
+from pushcenter.access.fields import IdField, PatternField, StrictSerializer, TextField, ZonedDateTimeField
 from pushcenter.access.serializers.recipients import ExternalIdField
 
 
@@ -29,7 +29,7 @@ class AmountField(serializers.DecimalField):
 class ConversionSerializer(StrictSerializer):
     """What a person did after a message."""
 
-    message = serializers.UUIDField(required=False, help_text="Id of the message.")
+    message = IdField(required=False, help_text="Id of the message.")
     recipient = ExternalIdField(
         required=False, help_text="With `reference`, instead of `message`: to whom it was sent."
     )

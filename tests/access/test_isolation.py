@@ -135,6 +135,7 @@ TABLE: Mapping[str, Hidden | Own | Shared] = {
     "GET /recipients/{external_id}/inbox": Shared(of_kind=True),
     "POST /recipients/{external_id}/inbox/read": Shared(body={}, of_kind=True),
     "GET /recipients/{external_id}/inbox/unread": Shared(of_kind=True),
+    "GET /recipients/{external_id}/inbox/events": Shared(of_kind=True),
     "POST /recipients/{external_id}/inbox/archive": Shared(body={"ids": [NOWHERE]}, of_kind=True),
     "GET /groups": Shared(),
     "POST /groups": Shared(body={"code": "new", "name": "New"}, statuses=(201,)),
@@ -224,7 +225,7 @@ def test_the_directory_is_the_same_for_all(world: World, call: str, entry: Share
     method, path = place(call, world.names())
     answer = world.stranger.call(method, path, entry.body)
     assert answer.status_code in entry.statuses, answer.content
-    if method == "GET":
+    if method == "GET" and not answer.streaming:
         assert world.owner.get(path).json() == answer.json()
 
 

@@ -47,9 +47,7 @@ class TextShape(OpenApiSerializerFieldExtension):
     match_subclasses = True
 
     def map_serializer_field(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
-        schema: dict[str, Any] = auto_schema._map_serializer_field(  # noqa: SLF001 - as its documentation says
-            self.target, direction, bypass_extensions=True
-        )
+        schema = usual(self.target, auto_schema, direction)
         if direction == "response" or self.target.allow_blank:
             return schema
         pattern = {"pattern": NOT_BLANK} if self.target.trim_whitespace else {}
@@ -63,7 +61,13 @@ class ListShape(OpenApiSerializerFieldExtension):
     match_subclasses = True
 
     def map_serializer_field(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
-        schema: dict[str, Any] = auto_schema._map_serializer_field(  # noqa: SLF001 - as its documentation says
-            self.target, direction, bypass_extensions=True
-        )
+        schema = usual(self.target, auto_schema, direction)
         return schema if self.target.allow_empty else {**schema, "minItems": 1}
+
+
+def usual(field: Any, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
+    """What a field would be without an extension, but for null, which comes to it afterwards."""
+    schema: dict[str, Any] = auto_schema._map_serializer_field(field, direction, bypass_extensions=True)  # noqa: SLF001 - as its documentation says
+    if isinstance(schema.get("type"), list):
+        [schema["type"]] = [each for each in schema["type"] if each != "null"]
+    return schema

@@ -120,7 +120,7 @@ FIGURES = {
     "rates": {"reach": 0.974576, "open": 0.508475, "click": 0.101695, "conversion": 0.025424},
 }
 
-ANSWERS: Mapping[str, Mapping[str, Any]] = {
+ANSWERS: Mapping[str, Mapping[str, Any] | str] = {
     "report_conversion": {
         "id": "019aae10-9a00-7d11-a2b3-6f7081920444",
         "message": MESSAGE_ID,
@@ -199,6 +199,7 @@ ANSWERS: Mapping[str, Mapping[str, Any]] = {
     },
     "mark_inbox_read": {"marked": 1, "unread": 0},
     "count_unread": {"unread": 1},
+    "follow_inbox": 'retry: 2000\n\nid: 1772366401.042000\nevent: unread\ndata: {"unread": 1}\n\n',
     "archive_inbox": {"archived": 1, "unread": 0},
     "read_stats": {
         "from": "2026-03-01",

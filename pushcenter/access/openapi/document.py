@@ -1,10 +1,10 @@
 """The last touch on the generated description: what all calls have in common, and what follows on what."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pushcenter.access.openapi import links, problems
-from pushcenter.access.openapi.answers import ANSWERS
+from pushcenter.access.openapi.answers import ANSWERS, KEY_ID, MESSAGE_ID
 from pushcenter.access.problems import CONTENT_TYPE
 
 PARAMETERS: Mapping[str, Mapping[str, Any]] = {
@@ -65,6 +65,9 @@ HEADERS: Mapping[str, Mapping[str, Any]] = {
         "schema": {"type": "string", "enum": ["true"]},
     },
 }
+#: What stands in an address, by the name of its parameter; a code is one of what stands before it.
+STEPS = {"message_id": MESSAGE_ID, "key_id": KEY_ID, "external_id": "u-1001"}
+CODES = {"groups": "staff", "templates": "order-paid"}
 #: Answers of the steps before a request is counted, and so before there is something to say of the rate.
 UNCOUNTED = {"401", "414", "431"}
 RETRIED = {"409", "429", "503"}
@@ -75,8 +78,10 @@ VERBS = {"get", "post", "put", "patch", "delete"}
 
 def complete(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
     """Postprocessing hook of drf-spectacular."""
-    for verb, operation in _operations(result):
-        operation.setdefault("parameters", []).extend(_parameters(verb))
+    for path, verb, operation in _operations(result):
+        parameters = operation.setdefault("parameters", [])
+        _show_steps(path, parameters)
+        parameters.extend(_parameters(verb))
         for status, answer in operation["responses"].items():
             _complete_answer(verb, operation, status, answer)
     _link(result)
@@ -87,9 +92,15 @@ def complete(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
     return result
 
 
-def _operations(result: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    for item in result["paths"].values():
-        yield from ((verb, operation) for verb, operation in item.items() if verb in VERBS)
+def _operations(result: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, item in result["paths"].items():
+        yield from ((path, verb, operation) for verb, operation in item.items() if verb in VERBS)
+
+
+def _show_steps(path: str, parameters: Iterable[dict[str, Any]]) -> None:
+    for each in parameters:
+        if each["in"] == "path":
+            each["example"] = STEPS.get(each["name"]) or CODES[path.split("/")[3]]
 
 
 def _parameters(verb: str) -> Iterator[dict[str, str]]:
@@ -101,16 +112,14 @@ def _complete_answer(verb: str, operation: Mapping[str, Any], status: str, answe
     answer["headers"] = {
         name: {"$ref": f"#/components/headers/{name}"} for name in _headers(verb, operation, status)
     }
-    content = answer.get("content", {})
-    if problem := content.get(CONTENT_TYPE):
-        problem["examples"] = {
-            code: {"$ref": f"#/components/examples/{code}"} for code in problems.EXAMPLES[int(status)]
-        }
-    elif shown := content.get("application/json"):
-        answer["description"] = answer["description"] or operation["summary"]
-        name = operation["operationId"]
-        if name in ANSWERS:
-            shown["examples"] = {name: {"value": ANSWERS[name]}}
+    name = operation["operationId"]
+    for kind, content in answer.get("content", {}).items():
+        if kind == CONTENT_TYPE:
+            codes = problems.EXAMPLES[int(status)]
+            content["examples"] = {code: {"$ref": f"#/components/examples/{code}"} for code in codes}
+        elif name in ANSWERS:
+            content["examples"] = {name: {"value": ANSWERS[name]}}
+    answer["description"] = answer["description"] or operation["summary"]
 
 
 def _headers(verb: str, operation: Mapping[str, Any], status: str) -> Iterator[str]:
@@ -129,7 +138,7 @@ def _headers(verb: str, operation: Mapping[str, Any], status: str) -> Iterator[s
 
 def _link(result: Mapping[str, Any]) -> None:
     """Name the calls that follow on an answer."""
-    for _verb, operation in _operations(result):
+    for _path, _verb, operation in _operations(result):
         for status, answer in operation["responses"].items():
             followed = links.LINKS.get((operation["operationId"], status))
             if followed is not None:

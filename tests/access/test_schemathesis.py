@@ -1,0 +1,75 @@
+"""A running server does what its description says: every call, by schemathesis, with every check.
+
+What is expected beyond the checks' defaults, and why, stands in schemathesis.toml and fuzzing.py. To look longer, raise
+``max-examples`` there.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from django.conf import settings
+from django.utils import timezone
+
+from pushcenter.access.openapi.answers import KEY_ID, MESSAGE_ID
+from pushcenter.messaging.models import Delivery
+from pushcenter.recipients.models import Group
+from tests import factories
+from tests.access.server import environment, serving
+
+CONFIG = Path(__file__).with_name("schemathesis.toml")
+TEXT = {"type": "string"}
+VARIABLES = {
+    "type": "object",
+    "properties": {"order_no": TEXT, "amount": TEXT, "currency": TEXT},
+    "required": ["order_no"],
+    "additionalProperties": False,
+}
+
+
+@pytest.fixture
+def stage(transactional_db: None) -> dict[str, str]:
+    """What the examples in the description speak of; the key to call with, and its id."""
+    system = factories.system(rate=100_000, burst=100_000)
+    Group.objects.create(code="staff", name="Staff")
+    factories.category("news")
+    for external_id in ("u-1001", "u-1002", "u-1003"):
+        factories.recipient(external_id)
+    factories.template(schema=VARIABLES)
+    factories.accounts("inbox", "email")
+    factories.key(system, id=UUID(KEY_ID))
+    delivered_message()
+    row, secret = factories.key(system)
+    return {"key": secret, "id": str(row.pk)}
+
+
+def delivered_message() -> None:
+    """The message of the examples."""
+    message = factories.message()
+    message.pk, message.reference = UUID(MESSAGE_ID), "SO-20391"
+    message.save(force_insert=True)
+    now = timezone.now()
+    Delivery.objects.update(message=message, state="delivered", sent_at=now, delivered_at=now)
+
+
+@pytest.mark.timeout(600)
+def test_every_call_is_as_described(stage: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    # A live inbox ends as soon as it has told what there is.
+    monkeypatch.setenv("INBOX_STREAM_SECONDS", "0")
+    with serving() as port:
+        ended = subprocess.run(
+            [
+                *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIG)),
+                *("run", f"http://127.0.0.1:{port}/api/schema"),
+                *("--header", f"Authorization: Bearer {stage['key']}"),
+            ],
+            cwd=settings.BASE_DIR,
+            env={**os.environ, **environment(), "OWN_KEY": stage["id"]},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert ended.returncode == 0, ended.stdout[-20_000:] + ended.stderr[-2_000:]

@@ -186,6 +186,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": ["pushcenter.access.openapi.document.complete"],
     "TAGS": [
         {"name": "messages", "description": "Send notifications, and see what became of each."},
+        {"name": "batches", "description": "Many messages at once: their progress, and how to stop them."},
         {"name": "recipients", "description": "The people of the directory, their addresses and wishes."},
         {"name": "groups", "description": "Groups of recipients, and who belongs to them."},
         {"name": "inbox", "description": "What a site or an app shows its user."},

@@ -16,14 +16,14 @@ from django.core import serializers
 
 from pushcenter.access.models import ApiKey
 from pushcenter.messaging import dispatch
-from pushcenter.messaging.models import Delivery, Event, Interaction, Message
+from pushcenter.messaging.models import Batch, Delivery, Event, Interaction, Message
 from pushcenter.recipients.models import Address, Group, Preference, Recipient
 from tests import factories
 from tests.access.gateway import Gateway, order, problem
 from tests.access.routes import CALLS, PREFIX, name
 
 pytestmark = pytest.mark.django_db
-TABLES = (ApiKey, Message, Delivery, Event, Interaction, Recipient, Address, Preference, Group)
+TABLES = (ApiKey, Batch, Message, Delivery, Event, Interaction, Recipient, Address, Preference, Group)
 NOWHERE = "00000000-0000-4000-8000-000000000000"
 #: A code, a reference, a name of the owner's: what a stranger's answer must not hold.
 SECRET = "owners-secret"
@@ -36,18 +36,9 @@ class World:
     owner: Gateway
     test: Gateway
     stranger: Gateway
-    message: str
-    key: str
-    test_message: str
-    test_key: str
-
-    def names(self) -> Mapping[str, str]:
-        """The owner's things, by the parameter that names one."""
-        return {"message_id": self.message, "key_id": self.key, "code": SECRET, "external_id": "u-1001"}
-
-    def tests(self) -> Mapping[str, str]:
-        """What was made with the test key."""
-        return {**self.names(), "message_id": self.test_message, "key_id": self.test_key}
+    #: The owner's things, by the parameter that names one: those of the live key, and those of the test key.
+    live_things: Mapping[str, str]
+    test_things: Mapping[str, str]
 
 
 @pytest.fixture
@@ -62,18 +53,28 @@ def world(db: None) -> World:
     row, secret = factories.key(shop, name=SECRET)
     test_row, test_secret = factories.key(shop, is_test=True)
     owner, test = Gateway(secret), Gateway(test_secret)
-    sent = [caller.send(template=SECRET, reference=SECRET).json()["id"] for caller in (owner, test)]
+    live_things = {**made(owner), "key_id": str(row.pk)}
+    test_things = {**made(test), "key_id": str(test_row.pk)}
     dispatch.run("normal")
     stranger = Gateway(factories.key(factories.system("erp", templates=["order-paid"]))[1])
     return World(
         owner=owner,
         test=test,
         stranger=stranger,
-        message=sent[0],
-        test_message=sent[1],
-        key=str(row.pk),
-        test_key=str(test_row.pk),
+        live_things=live_things,
+        test_things=test_things,
     )
+
+
+def made(caller: Gateway) -> dict[str, str]:
+    """Send a message and a batch; everything that can be named of it and of the directory."""
+    batch = {"template": SECRET, "items": [{"to": ORDER["to"], "params": ORDER["params"]}], "reference": SECRET}
+    return {
+        "message_id": caller.send(template=SECRET, reference=SECRET).json()["id"],
+        "batch_id": caller.post(f"{PREFIX}/messages/batch", batch).json()["id"],
+        "code": SECRET,
+        "external_id": "u-1001",
+    }
 
 
 Body = Callable[[Mapping[str, str]], Any]
@@ -81,10 +82,9 @@ Body = Callable[[Mapping[str, str]], Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Hidden:
-    """A call about something of a system. ``body`` makes one from the names; ``others`` is what other kinds get."""
+    """A call about something of a system; ``body`` makes its body from what is named."""
 
     body: Body = field(default=lambda _names: None)
-    query: str = ""
     #: Whether a test key and a live one of the same system are strangers to each other, too.
     is_apart: bool = True
 
@@ -107,8 +107,8 @@ class Shared:
     of_kind: bool = False
 
 
-CONVERSION: Body = lambda names: {"message": names["message_id"], "event": "purchase"}  # noqa: E731
 ORDER = order()
+CONVERSION: Body = lambda names: {"message": names["message_id"], "event": "purchase"}  # noqa: E731
 TABLE: Mapping[str, Hidden | Own | Shared] = {
     "GET /system": Own(),
     "GET /keys": Own(),
@@ -121,8 +121,21 @@ TABLE: Mapping[str, Hidden | Own | Shared] = {
         body={"template": "order-paid", "items": [{"to": ORDER["to"], "params": ORDER["params"]}]},
         statuses=(202,),
     ),
+    "POST /messages/explain": Own(body=ORDER),
+    "GET /messages": Own(),
     "GET /messages/{message_id}": Hidden(),
     "GET /messages/{message_id}/trace": Hidden(),
+    "GET /messages/{message_id}/explain": Hidden(),
+    "POST /messages/{message_id}/cancel": Hidden(),
+    "GET /batches": Own(),
+    "GET /batches/{batch_id}": Hidden(),
+    "POST /batches/{batch_id}/pause": Hidden(),
+    "POST /batches/{batch_id}/resume": Hidden(),
+    "POST /batches/{batch_id}/cancel": Hidden(),
+    "POST /broadcasts": Own(
+        body={"template": "order-paid", "audience": {"all": True}, "params": ORDER["params"]},
+        statuses=(202,),
+    ),
     "GET /recipients": Shared(),
     "POST /recipients": Shared(body={"external_id": "u-7"}, statuses=(201,)),
     "PUT /recipients:bulk": Shared(body={"items": [{"external_id": "u-8"}]}),
@@ -179,7 +192,8 @@ def stored() -> str:
 
 
 def nowhere(names: Mapping[str, str]) -> Mapping[str, str]:
-    return {key: NOWHERE if key.endswith("_id") and key != "external_id" else "nobody" for key in names}
+    """The same parameters, with names of nothing."""
+    return {**dict.fromkeys(names, NOWHERE), "code": "nothing", "external_id": "nobody"}
 
 
 def test_the_table_names_every_call() -> None:
@@ -189,11 +203,11 @@ def test_the_table_names_every_call() -> None:
 @pytest.mark.parametrize(("call", "entry"), of_kind(Hidden))
 def test_a_stranger_finds_nothing_and_changes_nothing(world: World, call: str, entry: Hidden) -> None:
     before = stored()
-    hidden = problem(ask(world.stranger, call, entry, world.names()), 404, "not_found")
-    missing = problem(ask(world.stranger, call, entry, nowhere(world.names())), 404, "not_found")
+    hidden = problem(ask(world.stranger, call, entry, world.live_things), 404, "not_found")
+    missing = problem(ask(world.stranger, call, entry, nowhere(world.live_things)), 404, "not_found")
     assert hidden == missing
     assert stored() == before
-    assert ask(world.owner, call, entry, world.names()).status_code < 300
+    assert ask(world.owner, call, entry, world.live_things).status_code < 300
 
 
 @pytest.mark.parametrize(("call", "entry"), of_kind(Hidden))
@@ -201,17 +215,18 @@ def test_live_and_test_keys_do_not_find_each_others_things(world: World, call: s
     if not entry.is_apart:
         return
     before = stored()
-    problem(ask(world.test, call, entry, world.names()), 404, "not_found")
-    problem(ask(world.owner, call, entry, world.tests()), 404, "not_found")
+    problem(ask(world.test, call, entry, world.live_things), 404, "not_found")
+    problem(ask(world.owner, call, entry, world.test_things), 404, "not_found")
     assert stored() == before
-    assert ask(world.test, call, entry, world.tests()).status_code < 300
+    assert ask(world.test, call, entry, world.test_things).status_code < 300
 
 
 @pytest.mark.parametrize(("call", "entry"), of_kind(Own))
 def test_what_names_nothing_shows_and_makes_only_what_is_the_callers(
     world: World, call: str, entry: Own
 ) -> None:
-    theirs = [world.message, world.test_message, world.key, world.test_key, SECRET]
+    things = [*world.live_things.items(), *world.test_things.items()]
+    theirs = {value for name, value in things if name != "external_id"}
     before = json.loads(stored())
     answer = world.stranger.call(*place(call, {}), entry.body)
     assert answer.status_code in entry.statuses, answer.content
@@ -222,7 +237,7 @@ def test_what_names_nothing_shows_and_makes_only_what_is_the_callers(
 
 @pytest.mark.parametrize(("call", "entry"), of_kind(Shared))
 def test_the_directory_is_the_same_for_all(world: World, call: str, entry: Shared) -> None:
-    method, path = place(call, world.names())
+    method, path = place(call, world.live_things)
     answer = world.stranger.call(method, path, entry.body)
     assert answer.status_code in entry.statuses, answer.content
     if method == "GET" and not answer.streaming:
@@ -231,7 +246,7 @@ def test_the_directory_is_the_same_for_all(world: World, call: str, entry: Share
 
 @pytest.mark.parametrize(("call", "entry"), of_kind(Shared))
 def test_a_test_key_changes_nothing_in_the_directory(world: World, call: str, entry: Shared) -> None:
-    method, path = place(call, world.names())
+    method, path = place(call, world.live_things)
     before = stored()
     answer = world.test.call(method, path, entry.body)
     if method == "GET":
@@ -244,11 +259,13 @@ def test_a_test_key_changes_nothing_in_the_directory(world: World, call: str, en
 
 def test_an_inbox_shows_a_test_key_what_test_keys_sent_and_a_live_one_the_rest(world: World) -> None:
     path = f"{PREFIX}/recipients/u-1001/inbox"
-    shown = {caller: caller.get(path).json() for caller in (world.owner, world.test)}
-    assert [each["message"] for each in shown[world.owner]["entries"]] == [world.message]
-    assert [each["message"] for each in shown[world.test]["entries"]] == [world.test_message]
+    shown, of_test = (caller.get(path).json() for caller in (world.owner, world.test))
+    for box, is_test in ((shown, False), (of_test, True)):
+        assert len(box["entries"]) == 2
+        for entry in box["entries"]:
+            assert Message.objects.get(pk=entry["message"]).is_test is is_test
     world.test.post(f"{path}/read", {})
-    assert world.owner.get(path).json() == shown[world.owner]
+    assert world.owner.get(path).json() == shown
 
 
 def test_a_test_key_reads_no_live_figures(world: World) -> None:
@@ -268,7 +285,7 @@ def test_an_idempotency_key_is_the_callers_own(world: World) -> None:
 
 def test_all_keys_of_a_system_see_its_messages(world: World) -> None:
     colleague = Gateway(factories.key(scopes=["read"])[1])
-    assert colleague.get(f"{PREFIX}/messages/{world.message}").status_code == 200
+    assert colleague.get(f"{PREFIX}/messages/{world.live_things['message_id']}").status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,14 @@
-"""What good answers look like, by call: the examples of the API's description. A test holds them to its schemas."""
+"""What good answers look like, by call: the examples of the API's description. A test holds them to its schemas.
+
+Where a call has several good answers, each stands under its status as well.
+"""
 
 from collections.abc import Mapping
 from typing import Any
 
 MESSAGE_ID = "019aae10-8f2c-7c3e-b1f4-0a4cf4d2a111"
 DELIVERY_ID = "019aae10-8f2d-7a10-9d3e-5b1f60b7c222"
+BATCH_ID = "019aae10-7000-7e22-8c9d-1a2b3c4d5555"
 KEY_ID = "019aae10-1111-7b4c-8e5d-3c2a90f1d333"
 NOON = "2026-03-01T12:00:00.000000Z"
 A_SECOND_LATER = "2026-03-01T12:00:01.042000Z"
@@ -89,6 +93,23 @@ MESSAGE = {
     "accepted_at": NOON,
     "deliveries": [DELIVERY],
 }
+BATCH = {
+    "id": BATCH_ID,
+    "kind": "broadcast",
+    "status": "expanding",
+    "test": False,
+    "template": "weekly-digest",
+    "reference": "digest-2030-07",
+    "accepted": 800,
+    "rejected": 0,
+    "accepted_at": NOON,
+    "paused_at": None,
+    "pause_reason": "",
+    "cancelled_at": None,
+    "audience": {"groups": ["staff"]},
+    "expansion": {"people": 1200, "looked_at": 840, "left_out": {"opted_out": 40}, "finished_at": None},
+}
+PROGRESS = {**BATCH, "deliveries": {"pending": 300, "sent": 100, "delivered": 400}}
 ATTEMPT = {
     "at": A_SECOND_LATER,
     "tier": "service",
@@ -150,12 +171,56 @@ ANSWERS: Mapping[str, Mapping[str, Any] | str] = {
         "reference": "SO-20391",
     },
     "send_batch": {
-        "id": "019aae10-7000-7e22-8c9d-1a2b3c4d5555",
+        "id": BATCH_ID,
         "accepted": 1,
         "rejected": [{"index": 1, "errors": [FAULT]}],
     },
     "read_message": MESSAGE,
     "trace_message": {"id": MESSAGE_ID, "entries": [ATTEMPT]},
+    "list_messages": {"items": [MESSAGE], "next": None},
+    "cancel_message": {
+        "id": MESSAGE_ID,
+        "status": "cancelled",
+        "cancelled": [{"id": DELIVERY_ID, "channel": "email", "state": "cancelled"}],
+        "too_late": [],
+        "kept_back": [],
+    },
+    "list_batches": {"items": [BATCH], "next": None},
+    "read_batch": PROGRESS,
+    "pause_batch": {**PROGRESS, "status": "paused", "paused_at": A_SECOND_LATER},
+    "resume_batch": PROGRESS,
+    "cancel_batch": {
+        "id": BATCH_ID,
+        "cancelled_at": A_SECOND_LATER,
+        "cancelled": 300,
+        "too_late": {"sent": 100, "delivered": 400},
+        "not_expanded": 360,
+    },
+    "broadcast 202": {"id": BATCH_ID, "people": 1200},
+    "explain_message": {
+        "accepted": True,
+        "problem": None,
+        "template": "order-paid",
+        "version": 3,
+        "category": "orders",
+        "priority": "normal",
+        "due_at": NOON,
+        "expires_at": THREE_DAYS_LATER,
+        "recipient": "u-1001",
+        "name": "Li Wei",
+        "locale": "zh-hans",
+        "channels": [
+            {
+                "channel": "email",
+                "choice": "chosen",
+                "reason": "in_route",
+                "detail": "",
+                "kind": "email",
+                "address": "li.wei@example.com",
+                "delivery": DELIVERY,
+            }
+        ],
+    },
     "list_recipients": {"items": [PERSON], "next": "dS0xMDAx"},
     "create_recipient": PERSON,
     "read_recipient": PERSON,

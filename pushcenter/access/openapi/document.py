@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pushcenter.access.openapi import links, problems
-from pushcenter.access.openapi.answers import ANSWERS, KEY_ID, MESSAGE_ID
+from pushcenter.access.openapi.answers import ANSWERS, BATCH_ID, KEY_ID, MESSAGE_ID
 from pushcenter.access.problems import CONTENT_TYPE
 
 PARAMETERS: Mapping[str, Mapping[str, Any]] = {
@@ -66,13 +66,20 @@ HEADERS: Mapping[str, Mapping[str, Any]] = {
     },
 }
 #: What stands in an address, by the name of its parameter; a code is one of what stands before it.
-STEPS = {"message_id": MESSAGE_ID, "key_id": KEY_ID, "external_id": "u-1001"}
+STEPS = {"message_id": MESSAGE_ID, "batch_id": BATCH_ID, "key_id": KEY_ID, "external_id": "u-1001"}
 CODES = {"groups": "staff", "templates": "order-paid"}
 #: Answers of the steps before a request is counted, and so before there is something to say of the rate.
 UNCOUNTED = {"401", "414", "431"}
 RETRIED = {"409", "429", "503"}
 #: Calls whose answer says where to read what was made.
-LOCATED = {"send_message", "create_recipient", "replace_recipient", "create_group"}
+LOCATED = {
+    "send_message",
+    "send_batch",
+    "broadcast",
+    "create_recipient",
+    "replace_recipient",
+    "create_group",
+}
 VERBS = {"get", "post", "put", "patch", "delete"}
 
 
@@ -117,8 +124,8 @@ def _complete_answer(verb: str, operation: Mapping[str, Any], status: str, answe
         if kind == CONTENT_TYPE:
             codes = problems.EXAMPLES[int(status)]
             content["examples"] = {code: {"$ref": f"#/components/examples/{code}"} for code in codes}
-        elif name in ANSWERS:
-            content["examples"] = {name: {"value": ANSWERS[name]}}
+        elif shown := ANSWERS.get(f"{name} {status}") or ANSWERS.get(name):
+            content["examples"] = {name: {"value": shown}}
     answer["description"] = answer["description"] or operation["summary"]
 
 

@@ -13,9 +13,14 @@ class Followed:
     field: str = "id"
 
 
+OF_BATCH = ("read_batch", "pause_batch", "resume_batch", "cancel_batch")
 #: By the call that is answered and the status of its answer.
 LINKS: Mapping[tuple[str, str], Followed] = {
-    ("send_message", "202"): Followed(by=["read_message", "trace_message"], parameter="message_id"),
+    ("send_message", "202"): Followed(
+        by=["read_message", "trace_message", "explain_message", "cancel_message"], parameter="message_id"
+    ),
+    ("send_batch", "202"): Followed(by=OF_BATCH, parameter="batch_id"),
+    ("broadcast", "202"): Followed(by=OF_BATCH, parameter="batch_id"),
     ("create_key", "201"): Followed(by=["rotate_key", "revoke_key"], parameter="key_id"),
     ("create_recipient", "201"): Followed(
         by=[

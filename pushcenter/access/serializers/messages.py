@@ -7,7 +7,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from channels_app import registry
-from pushcenter.access.fields import PatternField, StrictSerializer, TextField, ZonedDateTimeField
+from pushcenter.access.fields import IdField, PatternField, StrictSerializer, TextField, ZonedDateTimeField
 from pushcenter.access.paging import PageQuerySerializer, next_cursor
 from pushcenter.lanes import Lane
 from pushcenter.messaging.models import Delivery, Message
@@ -183,12 +183,12 @@ class MessageSerializer(serializers.ModelSerializer):
 class MessagesQuerySerializer(PageQuerySerializer):
     """Which messages are to be listed: those that meet every parameter."""
 
-    reference = serializers.CharField(required=False, max_length=200, help_text="Your own id for it.")
+    reference = TextField(required=False, max_length=200, help_text="Your own id for it.")
     status = serializers.ChoiceField(State.choices, required=False, help_text="The status of the message.")
-    recipient = serializers.CharField(required=False, max_length=200, help_text="An external id.")
-    template = serializers.CharField(required=False, max_length=80, help_text="A template's code.")
-    batch = serializers.UUIDField(required=False, help_text="The id of a batch or broadcast.")
-    channel = serializers.CharField(
+    recipient = TextField(required=False, max_length=200, help_text="An external id.")
+    template = TextField(required=False, max_length=80, help_text="A template's code.")
+    batch = IdField(required=False, help_text="The id of a batch or broadcast.")
+    channel = TextField(
         required=False, max_length=40, help_text="With a delivery on this channel."
     )
     since = ZonedDateTimeField(required=False, help_text="Stored at this moment or later.")

@@ -85,6 +85,7 @@ MESSAGE = {
     "category": "orders",
     "priority": "normal",
     "recipient": "u-1001",
+    "batch": None,
     "params": {"order_no": "SO-20391", "amount": "249.00"},
     "metadata": {},
     "reference": "SO-20391",

@@ -40,8 +40,9 @@ def check_length(meta: Mapping[str, Any], max_body: int | None) -> None:
 
 #: In the place of a scope: the call is open to every valid key.
 ANY_KEY = None
-#: What may be wrong with any call, and with a call that has a body.
+#: What may be wrong with any call, with any POST, and with a call that has a body.
 OF_CALL = (401, 403, 414, 429, 431, 503)
+OF_POST = (*OF_CALL, 400, 409, 411, 413)
 OF_BODY = (*OF_CALL, 400, 411, 413, 415, 422)
 
 

@@ -25,9 +25,7 @@ class PageQuerySerializer(QuerySerializer):
     limit = WholeField(
         required=False, min_value=1, max_value=MAX_LIMIT, default=50, help_text="Items on a page."
     )
-    cursor = TextField(
-        required=False, max_length=2000, help_text="The `next` of the page before."
-    )
+    cursor = TextField(required=False, max_length=2000, help_text="The `next` of the page before.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

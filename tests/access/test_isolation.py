@@ -68,7 +68,11 @@ def world(db: None) -> World:
 
 def made(caller: Gateway) -> dict[str, str]:
     """Send a message and a batch; everything that can be named of it and of the directory."""
-    batch = {"template": SECRET, "items": [{"to": ORDER["to"], "params": ORDER["params"]}], "reference": SECRET}
+    batch = {
+        "template": SECRET,
+        "items": [{"to": ORDER["to"], "params": ORDER["params"]}],
+        "reference": SECRET,
+    }
     return {
         "message_id": caller.send(template=SECRET, reference=SECRET).json()["id"],
         "batch_id": caller.post(f"{PREFIX}/messages/batch", batch).json()["id"],

@@ -115,14 +115,18 @@ def test_every_call_says_how_it_can_be_refused(document: dict[str, Any]) -> None
         expected = ANY | (WITH_BODY if "requestBody" in operation else set())
         expected |= POSTED if verb == "post" else set()
         expected |= {"404"} if "{" in path and operation["operationId"] != "replace_recipient" else set()
-        expected -= {"409"} if operation["operationId"] == "explain_request" else set()  # it does nothing twice
+        expected -= (
+            {"409"} if operation["operationId"] == "explain_request" else set()
+        )  # it does nothing twice
         assert expected - set(operation["responses"]) == set(), (verb, path)
 
 
 def test_every_header_that_matters_is_described(document: dict[str, Any]) -> None:
     for path, verb, operation in operations(document):
         where = (verb, path)
-        taken = {each["name"] for each in resolved(document, operation["parameters"]) if each["in"] == "header"}
+        taken = {
+            each["name"] for each in resolved(document, operation["parameters"]) if each["in"] == "header"
+        }
         wanted = {"X-Request-Id", "Idempotency-Key"} if verb == "post" else {"X-Request-Id"}
         assert wanted <= taken, where
         for status, answer in operation["responses"].items():

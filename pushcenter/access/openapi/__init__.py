@@ -11,7 +11,7 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import Direction
 
 #: A text that has more than blanks in it: what Python takes for a blank, written so that every dialect does.
-NOT_BLANK = r"[^\s\u001c-\u001f]"
+NOT_BLANK = r"[^\s\u001c-\u001f\u0085]"
 
 
 class KeyScheme(OpenApiAuthenticationExtension):

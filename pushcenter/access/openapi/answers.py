@@ -151,7 +151,7 @@ ANSWERS: Mapping[str, Mapping[str, Any] | str] = {
         "at": A_SECOND_LATER,
     },
     "list_groups": {"items": [GROUP], "next": None},
-    "create_group": {**GROUP, "members": 0},
+    "create_group": {"code": "partners", "name": "Partners", "members": 0},
     "read_group": GROUP,
     "rename_group": {**GROUP, "name": "Staff of the head office"},
     "list_members": {
@@ -223,7 +223,7 @@ ANSWERS: Mapping[str, Mapping[str, Any] | str] = {
         ],
     },
     "list_recipients": {"items": [PERSON], "next": "dS0xMDAx"},
-    "create_recipient": PERSON,
+    "create_recipient": {**PERSON, "external_id": "u-1003"},
     "read_recipient": PERSON,
     "replace_recipient": PERSON,
     "change_recipient": {**PERSON, "locale": "en", "updated_at": A_SECOND_LATER},

@@ -66,7 +66,7 @@ HEADERS: Mapping[str, Mapping[str, Any]] = {
     },
 }
 #: What stands in an address, by the name of its parameter; a code is one of what stands before it.
-STEPS = {"message_id": MESSAGE_ID, "batch_id": BATCH_ID, "key_id": KEY_ID, "external_id": "u-1001"}
+STEPS = {"message_id": MESSAGE_ID, "batch_id": BATCH_ID, "key_id": KEY_ID, "external_id": "u-1002"}
 CODES = {"groups": "staff", "templates": "order-paid"}
 #: Answers of the steps before a request is counted, and so before there is something to say of the rate.
 UNCOUNTED = {"401", "414", "431"}

@@ -23,7 +23,9 @@ DESCRIPTIONS = {
 }
 FAULT = Fault(pointer="/template", code="unknown_template", detail="There is no template order-payed.")
 FORBIDDEN = Fault(
-    pointer="/priority", code="priority_not_permitted", detail="The highest priority of your system is normal."
+    pointer="/priority",
+    code="priority_not_permitted",
+    detail="The highest priority of your system is normal.",
 )
 #: Some codes of each status, with what they say.
 EXAMPLES: Mapping[int, Mapping[str, str]] = {

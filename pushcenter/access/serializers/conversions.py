@@ -10,7 +10,14 @@ from pushcenter.access.fields import IdField, PatternField, StrictSerializer, Te
 from pushcenter.access.serializers.recipients import ExternalIdField
 
 
-@extend_schema_field({"type": ["number", "string"], "minimum": 0, "pattern": r"^\d{1,14}(\.\d{1,4})?$"})
+@extend_schema_field(
+    {
+        "type": ["number", "string"],
+        "minimum": 0,
+        "exclusiveMaximum": 10**14,
+        "pattern": r"^[0-9]{1,14}(\.[0-9]{1,4})?$",
+    }
+)
 class AmountField(serializers.DecimalField):
     """A sum of money, as a number or (exactly) as a text."""
 

@@ -36,9 +36,7 @@ class InboxQuerySerializer(QuerySerializer):
 class MarkReadSerializer(StrictSerializer):
     """Which entries were read: these, or all where no ids are given."""
 
-    ids = serializers.ListField(
-        child=IdField(), required=False, allow_empty=False, max_length=1000
-    )
+    ids = serializers.ListField(child=IdField(), required=False, allow_empty=False, max_length=1000)
 
 
 class MarkedSerializer(serializers.Serializer):

@@ -86,18 +86,14 @@ class KeysQuerySerializer(QuerySerializer):
 class NewKeySerializer(StrictSerializer):
     """A key to make: it can have no more than the calling key has."""
 
-    name = TextField(
-        required=False, max_length=100, allow_blank=True, help_text="What it is for."
-    )
+    name = TextField(required=False, max_length=100, allow_blank=True, help_text="What it is for.")
     scopes = serializers.ListField(
         child=serializers.ChoiceField(Scope.choices),
         allow_empty=False,
         max_length=len(Scope),
         help_text="Some of the calling key's.",
     )
-    test = FlagField(
-        required=False, default=False, help_text="A test key; a test key makes no others."
-    )
+    test = FlagField(required=False, default=False, help_text="A test key; a test key makes no others.")
     allowed_networks = serializers.ListField(
         child=TextField(max_length=50, validators=[is_network]),
         required=False,

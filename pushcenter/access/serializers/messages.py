@@ -75,9 +75,7 @@ class SharedSerializer(StrictSerializer):
     expires_at = ZonedDateTimeField(required=False, help_text="Not after this moment.")
     reference = TextField(required=False, max_length=200, help_text="Your own id for it.")
     metadata = serializers.DictField(required=False, help_text="Kept with the message and given back.")
-    category = TextField(
-        required=False, max_length=60, help_text="Overrides the template's category."
-    )
+    category = TextField(required=False, max_length=60, help_text="Overrides the template's category.")
 
     def as_request(self, request_id: str) -> Request:
         """What intake takes; to be called on a valid serializer."""
@@ -188,9 +186,7 @@ class MessagesQuerySerializer(PageQuerySerializer):
     recipient = TextField(required=False, max_length=200, help_text="An external id.")
     template = TextField(required=False, max_length=80, help_text="A template's code.")
     batch = IdField(required=False, help_text="The id of a batch or broadcast.")
-    channel = TextField(
-        required=False, max_length=40, help_text="With a delivery on this channel."
-    )
+    channel = TextField(required=False, max_length=40, help_text="With a delivery on this channel.")
     since = ZonedDateTimeField(required=False, help_text="Stored at this moment or later.")
     until = ZonedDateTimeField(required=False, help_text="Stored before this moment.")
 

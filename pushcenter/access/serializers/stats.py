@@ -23,9 +23,7 @@ class StatsQuerySerializer(QuerySerializer):
 
     def get_fields(self) -> dict[str, serializers.Field]:
         days: dict[str, serializers.Field] = {
-            "from": DayField(
-                required=False, help_text="First day; otherwise 30 days up to `to`."
-            ),
+            "from": DayField(required=False, help_text="First day; otherwise 30 days up to `to`."),
             "to": DayField(required=False, help_text="Last day; otherwise today."),
         }
         return days | super().get_fields()

@@ -21,6 +21,7 @@ from pushcenter.access.request_id import request_id
 from pushcenter.access.serializers.problems import ProblemSerializer
 from pushcenter.messaging.request import Call
 
+
 def problems(*statuses: int) -> dict[tuple[int, str], OpenApiResponse]:
     """The error answers of a call, for its OpenAPI description; some any call can get."""
     return {

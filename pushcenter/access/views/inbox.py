@@ -21,9 +21,7 @@ from pushcenter.access.views.base import OF_BODY, OF_CALL, GatewayView, problems
 from pushcenter.messaging.inbox import Inbox
 from pushcenter.recipients.models import Recipient
 
-READ = OpenApiExample(
-    "One entry", value={"ids": ["019aae10-8f2d-7a10-9d3e-5b1f60b7c222"]}, request_only=True
-)
+READ = OpenApiExample("One entry", value={"ids": ["019aae10-8f2d-7a10-9d3e-5b1f60b7c222"]}, request_only=True)
 ALL = OpenApiExample("All of them", value={}, request_only=True)
 
 

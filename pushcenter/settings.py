@@ -182,7 +182,18 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
-    "POSTPROCESSING_HOOKS": [],
+    "COMPONENT_SPLIT_PATCH": False,
+    "POSTPROCESSING_HOOKS": ["pushcenter.access.openapi.document.complete"],
+    "TAGS": [
+        {"name": "messages", "description": "Send notifications, and see what became of each."},
+        {"name": "batches", "description": "Many messages at once: their progress, and how to stop them."},
+        {"name": "recipients", "description": "The people of the directory, their addresses and wishes."},
+        {"name": "groups", "description": "Groups of recipients, and who belongs to them."},
+        {"name": "inbox", "description": "What a site or an app shows its user."},
+        {"name": "templates", "description": "What can be sent, and how it looks."},
+        {"name": "figures", "description": "What people did after a message, and the sums of it all."},
+        {"name": "keys", "description": "Who calls, what is permitted, and the keys of its own system."},
+    ],
 }
 
 # --- Queue and dispatch ------------------------------------------------------------------------------------

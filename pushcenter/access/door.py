@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
-from pushcenter.access import refusals
+from pushcenter.access import refusals, request_id
 from pushcenter.access.problems import is_api, problem_response
 
 #: Bytes of an address with its query, and of one header. Web servers have limits that lie only a little above.
@@ -22,6 +22,8 @@ class Door:
         if not is_api(request):
             return self.get_response(request)
         response = too_large(request) or self.get_response(request)
+        if request_id.HEADER not in response.headers:  # no view has seen it
+            response.headers[request_id.HEADER] = request_id.request_id(request.META)
         if response.status_code >= 400:
             refusals.note(request, response)
         return response

@@ -1,8 +1,10 @@
 """Serializer pieces that are stricter than DRF's own."""
 
+import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
 from django.utils.dateparse import parse_datetime
 from rest_framework import serializers
@@ -10,6 +12,10 @@ from rest_framework.exceptions import ErrorDetail
 
 from pushcenter.access.problems import MAX_FAULTS, flatten
 from pushcenter.faults import Fault
+
+INTEGER = re.compile(r"-?[0-9]{1,18}")
+ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class StrictSerializer(serializers.Serializer):
@@ -27,6 +33,21 @@ class StrictSerializer(serializers.Serializer):
         if errors:
             raise serializers.ValidationError(errors)
         return value
+
+
+class QuerySerializer(StrictSerializer):
+    """The parameters of an address: texts, of which some stand for numbers and flags."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        return super().to_internal_value({name: self._meant(name, text) for name, text in data.items()})
+
+    def _meant(self, name: str, text: str) -> Any:
+        field = self.fields.get(name)
+        if isinstance(field, FlagField):
+            return {"true": True, "false": False}.get(text, text)
+        if isinstance(field, WholeField) and INTEGER.fullmatch(text):
+            return int(text)
+        return text
 
 
 class EachByItself(serializers.ListField):
@@ -53,20 +74,29 @@ class EachByItself(serializers.ListField):
 
 
 class TextField(serializers.CharField):
-    """A text, and not a number that could be read as one."""
+    """A text, and not a number that could be read as one. Its length counts the blanks that are taken off."""
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
             self.fail("invalid")
+        if self.max_length is not None and len(data) > self.max_length:
+            self.fail("max_length", max_length=self.max_length)
         return super().to_internal_value(data)
 
 
 class PatternField(TextField, serializers.RegexField):
-    """A text of a certain form."""
+    """A text of a certain form, to its last character: nothing is taken off."""
+
+    def __init__(self, regex: str, **kwargs: Any) -> None:
+        # A dollar sign would let a line end follow.
+        super().__init__(regex.removesuffix("$") + r"\Z", trim_whitespace=False, **kwargs)
 
 
 class CodeField(TextField, serializers.SlugField):
     """A code of letters, digits, hyphens and underscores."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(trim_whitespace=False, **kwargs)
 
 
 class FlagField(serializers.BooleanField):
@@ -76,6 +106,34 @@ class FlagField(serializers.BooleanField):
         if not isinstance(data, bool):
             self.fail("invalid", input=data)
         return data
+
+
+class WholeField(serializers.IntegerField):
+    """A whole number, and no text that could be read as one."""
+
+    def to_internal_value(self, data: Any) -> int:
+        is_whole = isinstance(data, int | float) and not isinstance(data, bool) and data == int(data)
+        if not is_whole:
+            self.fail("invalid")
+        return super().to_internal_value(int(data))
+
+
+class IdField(serializers.UUIDField):
+    """An id as we write it: other spellings of the same would be a second name for one thing."""
+
+    def to_internal_value(self, data: Any) -> UUID:
+        if not isinstance(data, str) or not ID.fullmatch(data):
+            self.fail("invalid", value=data)
+        return super().to_internal_value(data)
+
+
+class DayField(serializers.DateField):
+    """A day such as 2030-01-31, in this form alone."""
+
+    def to_internal_value(self, value: Any) -> date:
+        if not isinstance(value, str) or not DAY.fullmatch(value):
+            self.fail("invalid", format="YYYY-MM-DD")
+        return super().to_internal_value(value)
 
 
 class ZonedDateTimeField(serializers.DateTimeField):

@@ -14,20 +14,18 @@ from django.core.exceptions import ValidationError as ModelValidationError
 from django.db.models import QuerySet
 from rest_framework import serializers
 
-from pushcenter.access.fields import StrictSerializer
+from pushcenter.access.fields import QuerySerializer, TextField, WholeField
 
 MAX_LIMIT = 200
 
 
-class PageQuerySerializer(StrictSerializer):
+class PageQuerySerializer(QuerySerializer):
     """The base of every list's parameters."""
 
-    limit = serializers.IntegerField(
+    limit = WholeField(
         required=False, min_value=1, max_value=MAX_LIMIT, default=50, help_text="Items on a page."
     )
-    cursor = serializers.CharField(
-        required=False, max_length=2000, help_text="The `next` of the page before."
-    )
+    cursor = TextField(required=False, max_length=2000, help_text="The `next` of the page before.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,46 +1,16 @@
 """Each call needs its scope; a call that forgets to name one is open to nobody."""
 
-import re
-from typing import Any
-from uuid import uuid4
-
 import pytest
-from django.urls import URLPattern, URLResolver, get_resolver
-from rest_framework.views import APIView
 
 from pushcenter.access.models import Scope
 from pushcenter.access.views.base import GatewayView
 from tests import factories
 from tests.access.gateway import Gateway, problem
+from tests.access.routes import API, CALLS, VERBS, address, names
 
 pytestmark = pytest.mark.django_db
-VERBS = ("get", "post", "put", "patch", "delete")
-
-
-def routes(resolver: Any, prefix: str = "/") -> list[tuple[str, Any]]:
-    """Every address below a resolver, with its view."""
-    found = []
-    for each in resolver.url_patterns:
-        route = prefix + str(each.pattern)
-        if isinstance(each, URLResolver):
-            found += routes(each, route)
-        elif isinstance(each, URLPattern):
-            found.append((route, each.callback))
-    return found
-
-
-API = [(route, view.view_class) for route, view in routes(get_resolver()) if route.startswith("/api/v1/")]
 #: Calls that every valid key may make; each is named here, so that none is open by mistake.
 OPEN = {("get", "/api/v1/system")}
-CALLS = [(route, view, verb) for route, view in API for verb in VERBS if hasattr(view, verb)]
-
-
-def address(route: str) -> str:
-    return re.sub(r"<str:\w+>", "u-1001", re.sub(r"<uuid:\w+>", str(uuid4()), route))
-
-
-def names(calls: list[tuple[str, type[APIView], str]]) -> list[str]:
-    return [f"{verb} {route}" for route, _view, verb in calls]
 
 
 def test_every_address_of_the_api_stands_behind_the_gate() -> None:

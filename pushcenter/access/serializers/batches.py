@@ -3,7 +3,7 @@
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from pushcenter.access.fields import ZonedDateTimeField
+from pushcenter.access.fields import TextField, ZonedDateTimeField
 from pushcenter.access.paging import PageQuerySerializer, next_cursor
 from pushcenter.access.serializers.messages import ItemSerializer, SharedSerializer
 from pushcenter.access.serializers.problems import FaultSerializer
@@ -129,7 +129,7 @@ class BatchReadSerializer(BatchListedSerializer):
 class BatchesQuerySerializer(PageQuerySerializer):
     """Which batches are to be listed: those that meet every parameter."""
 
-    reference = serializers.CharField(required=False, max_length=200, help_text="Your own id for it.")
+    reference = TextField(required=False, max_length=200, help_text="Your own id for it.")
     kind = serializers.ChoiceField(["batch", "broadcast"], required=False, help_text="Only one of the two.")
     since = ZonedDateTimeField(required=False, help_text="Accepted at this moment or later.")
     until = ZonedDateTimeField(required=False, help_text="Accepted before this moment.")

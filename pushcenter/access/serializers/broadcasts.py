@@ -5,13 +5,13 @@ from typing import Any
 from rest_framework import serializers
 
 from channels_app import registry
-from pushcenter.access.fields import StrictSerializer
+from pushcenter.access.fields import FlagField, PatternField, StrictSerializer, TextField
 from pushcenter.access.serializers.messages import LOCALE, SharedSerializer
 
 
 def groups_field(**options: Any) -> serializers.ListField:
     return serializers.ListField(
-        child=serializers.CharField(max_length=60),
+        child=TextField(max_length=60),
         required=False,
         allow_empty=False,
         max_length=100,
@@ -24,19 +24,18 @@ class FilterSerializer(StrictSerializer):
     """Who meets every condition that is named."""
 
     groups = groups_field()
-    locale = serializers.RegexField(
+    locale = PatternField(
         LOCALE, required=False, max_length=35, help_text="A language: zh means zh-hans, too."
     )
-    time_zone = serializers.CharField(required=False, max_length=50, help_text="Such as Asia/Shanghai.")
-    address = serializers.CharField(
-        required=False, max_length=40, help_text="Who has an address of this kind, such as email."
+    time_zone = TextField(required=False, max_length=50, help_text="Such as Asia/Shanghai.")
+    address = serializers.ChoiceField(
+        [], required=False, help_text="Who has an address of this kind, such as email."
     )
 
-    def validate_address(self, value: str) -> str:
-        if value not in registry.address_kinds():
-            known = ", ".join(registry.address_kinds())
-            raise serializers.ValidationError(f"There is no such kind; known: {known}.", "invalid_choice")
-        return value
+    def get_fields(self) -> dict[str, serializers.Field]:
+        fields = super().get_fields()
+        fields["address"].choices = list(registry.address_kinds())  # type: ignore[attr-defined]
+        return fields
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if not attrs:
@@ -47,7 +46,7 @@ class FilterSerializer(StrictSerializer):
 class AudienceSerializer(StrictSerializer):
     """Who gets a broadcast: exactly one of these."""
 
-    all = serializers.BooleanField(required=False, help_text="True: everybody in the directory.")
+    all = FlagField(required=False, help_text="True: everybody in the directory.")
     groups = groups_field()
     filter = FilterSerializer(required=False)
 
@@ -66,7 +65,7 @@ class BroadcastSerializer(SharedSerializer):
     params = serializers.DictField(
         required=False, default=dict, help_text="The template's variables, the same for everybody."
     )
-    dry_run = serializers.BooleanField(
+    dry_run = FlagField(
         required=False, default=False, help_text="Only say what would happen; nothing is stored."
     )
 

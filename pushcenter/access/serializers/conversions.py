@@ -6,11 +6,18 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from pushcenter.access.fields import PatternField, StrictSerializer, TextField, ZonedDateTimeField
+from pushcenter.access.fields import IdField, PatternField, StrictSerializer, TextField, ZonedDateTimeField
 from pushcenter.access.serializers.recipients import ExternalIdField
 
 
-@extend_schema_field({"type": ["number", "string"], "minimum": 0, "pattern": r"^\d{1,14}(\.\d{1,4})?$"})
+@extend_schema_field(
+    {
+        "type": ["number", "string"],
+        "minimum": 0,
+        "exclusiveMaximum": 10**14,
+        "pattern": r"^[0-9]{1,14}(\.[0-9]{1,4})?$",
+    }
+)
 class AmountField(serializers.DecimalField):
     """A sum of money, as a number or (exactly) as a text."""
 
@@ -29,7 +36,7 @@ class AmountField(serializers.DecimalField):
 class ConversionSerializer(StrictSerializer):
     """What a person did after a message."""
 
-    message = serializers.UUIDField(required=False, help_text="Id of the message.")
+    message = IdField(required=False, help_text="Id of the message.")
     recipient = ExternalIdField(
         required=False, help_text="With `reference`, instead of `message`: to whom it was sent."
     )

@@ -2,7 +2,7 @@
 
 from rest_framework import serializers
 
-from pushcenter.access.fields import StrictSerializer
+from pushcenter.access.fields import FlagField, IdField, QuerySerializer, StrictSerializer, WholeField
 
 
 class InboxEntrySerializer(serializers.Serializer):
@@ -27,18 +27,16 @@ class InboxSerializer(serializers.Serializer):
     next = serializers.UUIDField(allow_null=True)
 
 
-class InboxQuerySerializer(StrictSerializer):
-    cursor = serializers.UUIDField(required=False, help_text="The `next` of the page before.")
-    unread = serializers.BooleanField(required=False, default=False, help_text="Only unread entries.")
-    limit = serializers.IntegerField(required=False, min_value=1, max_value=200, default=50)
+class InboxQuerySerializer(QuerySerializer):
+    cursor = IdField(required=False, help_text="The `next` of the page before.")
+    unread = FlagField(required=False, default=False, help_text="Only unread entries.")
+    limit = WholeField(required=False, min_value=1, max_value=200, default=50)
 
 
 class MarkReadSerializer(StrictSerializer):
     """Which entries were read: these, or all where no ids are given."""
 
-    ids = serializers.ListField(
-        child=serializers.UUIDField(), required=False, allow_empty=False, max_length=1000
-    )
+    ids = serializers.ListField(child=IdField(), required=False, allow_empty=False, max_length=1000)
 
 
 class MarkedSerializer(serializers.Serializer):
@@ -53,7 +51,7 @@ class UnreadSerializer(serializers.Serializer):
 class ArchiveSerializer(StrictSerializer):
     """Which entries are to be put away."""
 
-    ids = serializers.ListField(child=serializers.UUIDField(), allow_empty=False, max_length=1000)
+    ids = serializers.ListField(child=IdField(), allow_empty=False, max_length=1000)
 
 
 class ArchivedSerializer(serializers.Serializer):

@@ -6,7 +6,15 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from rest_framework import serializers
 
-from pushcenter.access.fields import StrictSerializer, ZonedDateTimeField
+from pushcenter.access.fields import (
+    FlagField,
+    IdField,
+    QuerySerializer,
+    StrictSerializer,
+    TextField,
+    WholeField,
+    ZonedDateTimeField,
+)
 from pushcenter.access.models import OVERLAP, ApiKey, Scope, System
 from pushcenter.networks import check_network
 
@@ -70,28 +78,24 @@ class KeysSerializer(serializers.Serializer):
     next = serializers.UUIDField(allow_null=True)
 
 
-class KeysQuerySerializer(StrictSerializer):
-    cursor = serializers.UUIDField(required=False, help_text="The `next` of the page before.")
-    limit = serializers.IntegerField(required=False, min_value=1, max_value=200, default=50)
+class KeysQuerySerializer(QuerySerializer):
+    cursor = IdField(required=False, help_text="The `next` of the page before.")
+    limit = WholeField(required=False, min_value=1, max_value=200, default=50)
 
 
 class NewKeySerializer(StrictSerializer):
     """A key to make: it can have no more than the calling key has."""
 
-    name = serializers.CharField(
-        required=False, max_length=100, allow_blank=True, help_text="What it is for."
-    )
+    name = TextField(required=False, max_length=100, allow_blank=True, help_text="What it is for.")
     scopes = serializers.ListField(
         child=serializers.ChoiceField(Scope.choices),
         allow_empty=False,
         max_length=len(Scope),
         help_text="Some of the calling key's.",
     )
-    test = serializers.BooleanField(
-        required=False, default=False, help_text="A test key; a test key makes no others."
-    )
+    test = FlagField(required=False, default=False, help_text="A test key; a test key makes no others.")
     allowed_networks = serializers.ListField(
-        child=serializers.CharField(max_length=50, validators=[is_network]),
+        child=TextField(max_length=50, validators=[is_network]),
         required=False,
         max_length=50,
         help_text="Such as `10.0.0.0/8`. Otherwise those of the calling key; an empty list permits every address.",
@@ -107,7 +111,7 @@ class NewKeySerializer(StrictSerializer):
 class RotationSerializer(StrictSerializer):
     """How to change from a key to its successor."""
 
-    overlap_seconds = serializers.IntegerField(
+    overlap_seconds = WholeField(
         required=False,
         min_value=0,
         max_value=LONGEST_OVERLAP,

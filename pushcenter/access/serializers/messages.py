@@ -7,7 +7,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from channels_app import registry
-from pushcenter.access.fields import StrictSerializer, ZonedDateTimeField
+from pushcenter.access.fields import IdField, PatternField, StrictSerializer, TextField, ZonedDateTimeField
 from pushcenter.access.paging import PageQuerySerializer, next_cursor
 from pushcenter.lanes import Lane
 from pushcenter.messaging.models import Delivery, Message
@@ -27,15 +27,15 @@ def fits_an_index(value: str) -> None:
 class ToSerializer(StrictSerializer):
     """Whom a message is for: a recipient of the directory, addresses given here, or both."""
 
-    recipient = serializers.CharField(
+    recipient = TextField(
         required=False, max_length=200, help_text="External id of a recipient in the directory."
     )
-    name = serializers.CharField(required=False, max_length=200, help_text="Overrides the directory's name.")
-    locale = serializers.RegexField(LOCALE, required=False, max_length=35, help_text="Such as en or zh-hans.")
+    name = TextField(required=False, max_length=200, help_text="Overrides the directory's name.")
+    locale = PatternField(LOCALE, required=False, max_length=35, help_text="Such as en or zh-hans.")
 
     def get_fields(self) -> dict[str, serializers.Field]:
         kinds = {
-            kind: serializers.CharField(
+            kind: TextField(
                 required=False,
                 max_length=MAX_ADDRESS,
                 validators=[fits_an_index],
@@ -56,15 +56,15 @@ class ItemSerializer(StrictSerializer):
 
     to = ToSerializer()
     params = serializers.DictField(required=False, default=dict, help_text="The template's variables.")
-    reference = serializers.CharField(required=False, max_length=200, help_text="Your own id for it.")
+    reference = TextField(required=False, max_length=200, help_text="Your own id for it.")
 
 
 class SharedSerializer(StrictSerializer):
     """What all messages of a call have in common."""
 
-    template = serializers.CharField(max_length=80, help_text="Code of a template, such as order-paid.")
+    template = TextField(max_length=80, help_text="Code of a template, such as order-paid.")
     channels = serializers.ListField(
-        child=serializers.CharField(max_length=40),
+        child=TextField(max_length=40),
         required=False,
         allow_empty=False,
         max_length=20,
@@ -73,11 +73,9 @@ class SharedSerializer(StrictSerializer):
     priority = serializers.ChoiceField(Lane.choices, required=False, help_text="Otherwise the template's.")
     send_at = ZonedDateTimeField(required=False, help_text="Not before this moment.")
     expires_at = ZonedDateTimeField(required=False, help_text="Not after this moment.")
-    reference = serializers.CharField(required=False, max_length=200, help_text="Your own id for it.")
+    reference = TextField(required=False, max_length=200, help_text="Your own id for it.")
     metadata = serializers.DictField(required=False, help_text="Kept with the message and given back.")
-    category = serializers.CharField(
-        required=False, max_length=60, help_text="Overrides the template's category."
-    )
+    category = TextField(required=False, max_length=60, help_text="Overrides the template's category.")
 
     def as_request(self, request_id: str) -> Request:
         """What intake takes; to be called on a valid serializer."""
@@ -183,14 +181,12 @@ class MessageSerializer(serializers.ModelSerializer):
 class MessagesQuerySerializer(PageQuerySerializer):
     """Which messages are to be listed: those that meet every parameter."""
 
-    reference = serializers.CharField(required=False, max_length=200, help_text="Your own id for it.")
+    reference = TextField(required=False, max_length=200, help_text="Your own id for it.")
     status = serializers.ChoiceField(State.choices, required=False, help_text="The status of the message.")
-    recipient = serializers.CharField(required=False, max_length=200, help_text="An external id.")
-    template = serializers.CharField(required=False, max_length=80, help_text="A template's code.")
-    batch = serializers.UUIDField(required=False, help_text="The id of a batch or broadcast.")
-    channel = serializers.CharField(
-        required=False, max_length=40, help_text="With a delivery on this channel."
-    )
+    recipient = TextField(required=False, max_length=200, help_text="An external id.")
+    template = TextField(required=False, max_length=80, help_text="A template's code.")
+    batch = IdField(required=False, help_text="The id of a batch or broadcast.")
+    channel = TextField(required=False, max_length=40, help_text="With a delivery on this channel.")
     since = ZonedDateTimeField(required=False, help_text="Stored at this moment or later.")
     until = ZonedDateTimeField(required=False, help_text="Stored before this moment.")
 

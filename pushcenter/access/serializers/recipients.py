@@ -182,14 +182,19 @@ class BulkOutcomeSerializer(serializers.Serializer):
 
 
 class RecipientQuerySerializer(PageQuerySerializer):
-    group = serializers.CharField(required=False, max_length=60, help_text="Only members of this group.")
-    kind = serializers.CharField(required=False, max_length=40, help_text="With `address`: its kind.")
-    address = serializers.CharField(
+    group = TextField(required=False, max_length=60, help_text="Only members of this group.")
+    kind = serializers.ChoiceField([], required=False, help_text="With `address`: its kind.")
+    address = TextField(
         required=False, max_length=MAX_ADDRESS, help_text="With `kind`: only who has this address."
     )
-    q = serializers.CharField(
+    q = TextField(
         required=False, max_length=200, help_text="The beginning of the external id or of the name."
     )
+
+    def get_fields(self) -> dict[str, serializers.Field]:
+        fields = super().get_fields()
+        fields["kind"].choices = list(registry.address_kinds())  # type: ignore[attr-defined]
+        return fields
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         for name, other in (("kind", "address"), ("address", "kind")):
@@ -203,9 +208,6 @@ class RecipientQuerySerializer(PageQuerySerializer):
         if "kind" not in values:
             return None
         kind = values["kind"]
-        if kind not in registry.address_kinds():
-            detail = "There is no such kind of address."
-            raise Rejected([Fault(pointer="/kind", code="invalid_choice", detail=detail)])
         try:
             return kind, registry.address_kinds()[kind].normalise(values["address"])
         except ValueError as error:

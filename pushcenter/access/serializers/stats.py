@@ -9,24 +9,22 @@ from rest_framework import serializers
 from analytics_app.models import MEASURES
 from analytics_app.query import EARLIEST, LATEST, LONGEST
 from analytics_app.report import Figures, Line
-from pushcenter.access.fields import StrictSerializer
+from pushcenter.access.fields import DayField, QuerySerializer, TextField
 
 #: Every hour is a row.
 LONGEST_BY_HOUR = timedelta(days=31)
 DEFAULT_DAYS = 30
 
 
-class StatsQuerySerializer(StrictSerializer):
-    channel = serializers.CharField(required=False, max_length=40)
-    template = serializers.CharField(required=False, max_length=80, help_text="Code of a template.")
+class StatsQuerySerializer(QuerySerializer):
+    channel = TextField(required=False, max_length=40)
+    template = TextField(required=False, max_length=80, help_text="Code of a template.")
     group = serializers.ChoiceField(["day", "hour", "channel", "template"], required=False, default="day")
 
     def get_fields(self) -> dict[str, serializers.Field]:
         days: dict[str, serializers.Field] = {
-            "from": serializers.DateField(
-                required=False, help_text="First day; otherwise 30 days up to `to`."
-            ),
-            "to": serializers.DateField(required=False, help_text="Last day; otherwise today."),
+            "from": DayField(required=False, help_text="First day; otherwise 30 days up to `to`."),
+            "to": DayField(required=False, help_text="Last day; otherwise today."),
         }
         return days | super().get_fields()
 

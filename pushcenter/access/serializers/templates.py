@@ -11,9 +11,7 @@ from templates_app.models import RouteMode, TemplateVersion
 
 
 class TemplateQuerySerializer(PageQuerySerializer):
-    q = serializers.CharField(
-        required=False, max_length=150, help_text="A part of the code or of the name, in any case."
-    )
+    q = TextField(required=False, max_length=150, help_text="A part of the code or of the name, in any case.")
 
 
 class TemplateSerializer(serializers.Serializer):

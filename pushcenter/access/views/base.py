@@ -1,6 +1,5 @@
 """What all views of the API share."""
 
-import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, ClassVar, cast
@@ -15,41 +14,20 @@ from rest_framework.views import APIView
 from pushcenter.access import gate
 from pushcenter.access.idempotent import HEADER, call_of, once
 from pushcenter.access.models import Scope
+from pushcenter.access.openapi.problems import DESCRIPTIONS
 from pushcenter.access.principal import Principal
 from pushcenter.access.problems import CONTENT_TYPE, LengthRequired, TooLarge
+from pushcenter.access.request_id import request_id
 from pushcenter.access.serializers.problems import ProblemSerializer
-from pushcenter.ids import uuid7
 from pushcenter.messaging.request import Call
-
-REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-
-DESCRIPTIONS = {
-    400: "The body is not JSON.",
-    401: "No key, or one that is not valid.",
-    403: "The key, or its system, may not do this.",
-    404: "Not found, or not yours.",
-    409: "There is one already, or what it is about has ended; or the Idempotency-Key belongs to another call.",
-    411: "The body comes without its length.",
-    413: "The body is too large.",
-    415: "The body is not declared as application/json.",
-    422: "The request has faults; each is named with a pointer.",
-    429: "Your system makes more requests than it may.",
-    503: "Nothing can be stored at the moment.",
-}
 
 
 def problems(*statuses: int) -> dict[tuple[int, str], OpenApiResponse]:
-    """The error answers of a call, for its OpenAPI description; any call can come too often."""
+    """The error answers of a call, for its OpenAPI description; some any call can get."""
     return {
         (status, CONTENT_TYPE): OpenApiResponse(ProblemSerializer, description=DESCRIPTIONS[status])
-        for status in sorted({*statuses, 429})
+        for status in sorted({*statuses, *OF_CALL})
     }
-
-
-def request_id(meta: Mapping[str, Any]) -> str:
-    """The id that the caller gave to its request, or a new one."""
-    given = meta.get("HTTP_X_REQUEST_ID", "")
-    return given if REQUEST_ID.fullmatch(given) else str(uuid7())
 
 
 def check_length(meta: Mapping[str, Any], max_body: int | None) -> None:
@@ -63,8 +41,9 @@ def check_length(meta: Mapping[str, Any], max_body: int | None) -> None:
 
 #: In the place of a scope: the call is open to every valid key.
 ANY_KEY = None
-#: What may be wrong with any call, and with a call that has a body.
-OF_CALL = (401, 403, 429, 503)
+#: What may be wrong with any call, with any POST, and with a call that has a body.
+OF_CALL = (401, 403, 414, 429, 431, 503)
+OF_POST = (*OF_CALL, 400, 409, 411, 413)
 OF_BODY = (*OF_CALL, 400, 411, 413, 415, 422)
 
 

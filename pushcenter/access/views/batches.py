@@ -25,7 +25,7 @@ from pushcenter.access.serializers.batches import (
     BatchSerializer,
     CancelledBatchSerializer,
 )
-from pushcenter.access.views.base import GatewayView, problems
+from pushcenter.access.views.base import OF_POST, GatewayView, problems
 from pushcenter.access.views.sending import SendingView, accepted
 from pushcenter.messaging import batches, intake
 from pushcenter.messaging.idempotency import Replayed
@@ -134,7 +134,7 @@ class PauseBatchView(GatewayView):
             "this moment goes on. To pause a paused one changes nothing."
         ),
         request=None,
-        responses={200: BatchReadSerializer, **problems(401, 403, 404, 409, 429, 503)},
+        responses={200: BatchReadSerializer, **problems(*OF_POST, 404)},
         tags=["batches"],
     )
     def post(self, request: Request, batch_id: UUID) -> Response:
@@ -149,7 +149,7 @@ class ResumeBatchView(GatewayView):
         summary="Go on with a paused batch or broadcast",
         description="What has expired meanwhile is not sent. To resume one that is not paused changes nothing.",
         request=None,
-        responses={200: BatchReadSerializer, **problems(401, 403, 404, 409, 429, 503)},
+        responses={200: BatchReadSerializer, **problems(*OF_POST, 404)},
         tags=["batches"],
     )
     def post(self, request: Request, batch_id: UUID) -> Response:
@@ -167,7 +167,7 @@ class CancelBatchView(GatewayView):
             "To cancel a cancelled one changes nothing."
         ),
         request=None,
-        responses={200: CancelledBatchSerializer, **problems(401, 403, 404, 409, 429, 503)},
+        responses={200: CancelledBatchSerializer, **problems(*OF_POST, 404)},
         tags=["batches"],
     )
     def post(self, request: Request, batch_id: UUID) -> Response:

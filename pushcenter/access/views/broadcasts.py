@@ -24,7 +24,7 @@ GROUP = OpenApiExample(
     "To everybody in two groups",
     value={
         "template": "weekly-digest",
-        "audience": {"groups": ["staff", "partners"]},
+        "audience": {"groups": ["staff", "vip"]},
         "params": {"week": "7"},
         "reference": "digest-2030-07",
     },

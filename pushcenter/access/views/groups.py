@@ -25,7 +25,7 @@ from pushcenter.access.views.directory import NO_TEST, SHARED, DirectoryView, gr
 from pushcenter.recipients import directory, membership
 from pushcenter.recipients.models import Group, Recipient
 
-NEW = OpenApiExample("A group", value={"code": "staff", "name": "Staff"}, request_only=True)
+NEW = OpenApiExample("A group", value={"code": "partners", "name": "Partners"}, request_only=True)
 RENAME = OpenApiExample("Another name", value={"name": "Staff of the head office"}, request_only=True)
 MOVE = OpenApiExample(
     "Two come, one leaves", value={"add": ["u-1001", "u-1002"], "remove": ["u-1003"]}, request_only=True

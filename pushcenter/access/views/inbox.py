@@ -3,7 +3,7 @@
 from dataclasses import asdict
 
 from django.http import Http404
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -20,6 +20,9 @@ from pushcenter.access.serializers.inbox import (
 from pushcenter.access.views.base import OF_BODY, OF_CALL, GatewayView, problems
 from pushcenter.messaging.inbox import Inbox
 from pushcenter.recipients.models import Recipient
+
+READ = OpenApiExample("One entry", value={"ids": ["019aae10-8f2d-7a10-9d3e-5b1f60b7c222"]}, request_only=True)
+ALL = OpenApiExample("All of them", value={}, request_only=True)
 
 
 class OfRecipient(GatewayView):
@@ -70,6 +73,7 @@ class InboxReadView(OfRecipient):
         description="Ids of entries that were read before, or are not in this inbox, change nothing.",
         request=MarkReadSerializer,
         responses={200: MarkedSerializer, **problems(*OF_BODY, 404, 409)},
+        examples=[READ, ALL],
         tags=["inbox"],
     )
     def post(self, request: Request, external_id: str) -> Response:
@@ -104,6 +108,7 @@ class InboxArchiveView(OfRecipient):
         "were put away before, change nothing.",
         request=ArchiveSerializer,
         responses={200: ArchivedSerializer, **problems(*OF_BODY, 404, 409)},
+        examples=[READ],
         tags=["inbox"],
     )
     def post(self, request: Request, external_id: str) -> Response:

@@ -48,7 +48,8 @@ class InboxEventsView(OfRecipient):
         ),
         parameters=[LAST_EVENT_ID],
         responses={
-            (200, "text/event-stream"): OpenApiResponse(OpenApiTypes.STR, description="Events, one by one."),
+            # Whether a schema is one of the whole stream or of an event, OpenAPI says only from 3.2 on.
+            (200, "text/event-stream"): OpenApiResponse(OpenApiTypes.ANY, description="Events, one by one."),
             **problems(401, 403, 404, 503),
         },
         tags=["inbox"],

@@ -21,7 +21,7 @@ from pushcenter.access.serializers.keys import (
     RotationSerializer,
     SystemSerializer,
 )
-from pushcenter.access.views.base import ANY_KEY, GatewayView, problems
+from pushcenter.access.views.base import ANY_KEY, OF_POST, GatewayView, problems
 from pushcenter.messaging.validate import NotPermitted
 
 NEW = OpenApiExample(
@@ -138,7 +138,7 @@ class RevokeKeyView(GatewayView):
         summary="Revoke a key",
         description="Every process refuses it within seconds, for ever. A key may revoke itself.",
         request=None,
-        responses={200: KeySerializer, **problems(400, 401, 403, 404, 409, 411, 413)},
+        responses={200: KeySerializer, **problems(*OF_POST, 404)},
         tags=["keys"],
     )
     def post(self, request: Request, key_id: UUID) -> Response:

@@ -26,7 +26,7 @@ from pushcenter.access.serializers.messages import (
     SendSerializer,
     TraceSerializer,
 )
-from pushcenter.access.views.base import GatewayView, problems
+from pushcenter.access.views.base import OF_POST, GatewayView, problems
 from pushcenter.access.views.sending import SendingView, accepted
 from pushcenter.messaging import intake, operate, search
 from pushcenter.messaging.idempotency import Replayed
@@ -129,7 +129,7 @@ class CancelView(GatewayView):
             "is under way. The answer says for each delivery whether it was in time."
         ),
         request=None,
-        responses={200: CancelledMessageSerializer, **problems(401, 403, 404, 409, 429, 503)},
+        responses={200: CancelledMessageSerializer, **problems(*OF_POST, 404)},
         tags=["messages"],
     )
     def post(self, request: Request, message_id: UUID) -> Response:

@@ -44,7 +44,9 @@ PERSON = {
         {"kind": "phone", "value": "+8613800138000"},
     ],
 }
-NEW = OpenApiExample("A person with two addresses", value=PERSON, request_only=True)
+NEW = OpenApiExample(
+    "A person with two addresses", value={**PERSON, "external_id": "u-1003"}, request_only=True
+)
 WHOLE = OpenApiExample(
     "A person as a whole",
     value={name: PERSON[name] for name in PERSON if name != "external_id"},

@@ -13,7 +13,8 @@ from pushcenter.access import gate, idempotent
 from pushcenter.access.models import Scope
 from pushcenter.access.principal import Principal
 from pushcenter.access.problems import TooLarge, response_to
-from pushcenter.access.views.base import GatewayView, check_length, request_id
+from pushcenter.access.request_id import request_id
+from pushcenter.access.views.base import GatewayView, check_length
 from pushcenter.faults import Rejected
 from pushcenter.messaging.idempotency import Replayed
 from pushcenter.messaging.request import Call

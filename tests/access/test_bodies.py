@@ -75,13 +75,13 @@ SLOWLY: dict[str, Any] = {
     "blanks of Unicode around": ORDER | {"reference": "\u3000a\u2009"},
     "control characters around": ORDER | {"reference": "\x1ca\x85"},
     "two lines": ORDER | {"reference": "a\nb"},
-    "a number for a text": ORDER | {"reference": 7, "to": {"recipient": 1001}},
     "times": ORDER | {"send_at": "2030-01-31T09:00:00+08:00", "expires_at": "2030-02-01T09:00:00Z"},
     "a long address": ORDER | {"to": {"url": "https://e.com/" + "x" * 1000}},
 }
 REFUSED: dict[str, Any] = {
     "nothing": {},
     "a list": [ORDER],
+    "a number for a text": ORDER | {"reference": 7, "to": {"recipient": 1001}},
     "unknown field": ORDER | {"priorty": "high"},
     "unknown kind of address": ORDER | {"to": PERSON | {"mail": "a@example.com"}},
     "blank": ORDER | {"reference": " \n"},

@@ -35,9 +35,7 @@ def by_the_serializer(value: Any) -> Request:
 
 
 def item_by_the_serializer(value: Any) -> Item:
-    serializer = ItemSerializer(data=value)
-    serializer.is_valid(raise_exception=True)
-    return Item(**serializer.validated_data)
+    return Item(**ItemSerializer().run_validation(value))
 
 
 def assert_both_agree(value: Any) -> None:

@@ -294,7 +294,14 @@ def test_all_keys_of_a_system_see_its_messages(world: World) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/not-a-uuid", "/00000000-0000-0000-0000-000000000000", "/%00", "/%ff", "/..%2f..%2fetc", f"/{UUID(int=7)}"],
+    [
+        "/not-a-uuid",
+        "/00000000-0000-0000-0000-000000000000",
+        "/%00",
+        "/%ff",
+        "/..%2f..%2fetc",
+        f"/{UUID(int=7)}",
+    ],
 )
 def test_what_is_no_id_is_not_found(world: World, path: str) -> None:
     problem(world.owner.get(f"{PREFIX}/messages{path}"), 404, "not_found")

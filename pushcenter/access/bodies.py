@@ -1,7 +1,8 @@
 """The bodies that send messages, read the fast way.
 
 Nearly every call is right, so each is first held against a compiled shape that says yes or no. What it does not take
-goes to the serializers, which take a little more (blanks around a text, say) and tell everything that is wrong. What the fast way takes, they take, and with the same result: a test holds them together.
+goes to the serializers, which take a little more (blanks around a text, say) and tell everything that is wrong. What
+the fast way takes, they take, and with the same result: a test holds them together.
 """
 
 import re

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -150,4 +150,12 @@ class ZonedDateTimeField(serializers.DateTimeField):
             )
         if moment.tzinfo is None:
             raise serializers.ValidationError("Add the time zone, such as Z or +08:00.", "missing_time_zone")
-        return moment
+        return in_utc(moment)
+
+
+def in_utc(moment: datetime) -> datetime:
+    """The same moment; the database knows no zone that is more than 16 hours away."""
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:  # within a day of the beginning or the end of time
+        return (datetime.min if moment.year == 1 else datetime.max).replace(tzinfo=UTC)

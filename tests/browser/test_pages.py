@@ -111,7 +111,7 @@ def act(page: Page, name: str) -> None:
 
 def test_an_integrator_reads_the_api_page(visit: Visit) -> None:
     page = visit.open("/api/docs")
-    expect(page.get_by_text("Send one message")).to_be_visible()
-    page.get_by_text("Send one message").click()
+    expect(page.get_by_text("Send one message", exact=True)).to_be_visible()
+    page.get_by_text("Send one message", exact=True).click()
     expect(page.get_by_text("Answers 202 once the message is stored for good")).to_be_visible()
     assert visit.faults == []

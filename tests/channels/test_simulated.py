@@ -67,7 +67,6 @@ def test_every_kind_of_address_can_name_every_outcome(name: str) -> None:
         ("url", "https://simulator.example/"),
         ("push_token", "bounced"),
         ("push_token", "simulated:nonsense"),
-        ("recipient", "simulated:bounced"),
     ],
 )
 def test_any_other_address_names_none(kind: str, value: str) -> None:

@@ -5,6 +5,7 @@ They run on Django's connection, in whatever transaction it is, and raise Django
 wrapper of libpq (https://www.psycopg.org/psycopg3/docs/api/pq.html).
 """
 
+import select
 from collections.abc import Iterable, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -43,8 +44,8 @@ def copy(table: str, columns: Iterable[str], lines: Sequence[str]) -> None:
         try:
             pgconn.put_copy_data("".join(lines).encode())
             pgconn.put_copy_end()
-            result = pgconn.get_result()
-            while pgconn.get_result() is not None:
+            result = _awaited(pgconn)
+            while _awaited(pgconn) is not None:
                 pass
         finally:
             pgconn.nonblocking = 1
@@ -105,6 +106,16 @@ def _ready(opened: "psycopg.Connection[Any]", statement: str) -> tuple[Any, byte
         _check(opened.pgconn.prepare(name, statement.encode()), ExecStatus.COMMAND_OK)
         names[statement] = name
     return opened.pgconn, name
+
+
+def _awaited(pgconn: Any) -> Any:
+    """The next result. Waiting for it here lets other threads run meanwhile, which waiting inside libpq does not."""
+    readable = select.poll()
+    readable.register(pgconn.socket, select.POLLIN)
+    while pgconn.is_busy():
+        readable.poll()
+        pgconn.consume_input()
+    return pgconn.get_result()
 
 
 def _check(result: Any, *good: ExecStatus) -> None:

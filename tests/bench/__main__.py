@@ -78,7 +78,7 @@ def measure(secret: str) -> Figures:
             batches(BATCHES),
             path=f"{SINGLE}/batch",
             items=BATCH_ITEMS,
-            callers=2,
+            callers=4,
         )
     send(figures, "yardstick_e2e_null", yardstick_is_sent, **installation.YARDSTICK)
     send(figures, "e2e_null", everything_is_delivered)

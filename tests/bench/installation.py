@@ -29,6 +29,8 @@ GRANIAN = (
     "--workers",
     str(WEB_WORKERS),
     "--no-ws",
+    "--blocking-threads",
+    "16",
     "--log-level",
     "warning",
 )

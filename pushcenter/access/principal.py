@@ -5,10 +5,10 @@ from datetime import datetime
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from pushcenter.access.models import ApiKey, System
-from pushcenter.access.throttle import Limit
 from pushcenter.held import Held, Topic
 from pushcenter.lanes import Lane
 from pushcenter.messaging.request import Caller
+from pushcenter.purse import Limit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

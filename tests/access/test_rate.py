@@ -15,7 +15,7 @@ from pytest_django import Settings
 
 from pushcenter.access import throttle
 from pushcenter.access.models import Bucket, System
-from pushcenter.access.throttle import Limit
+from pushcenter.purse import Limit
 from tests import factories
 from tests.access.gateway import NOTHING, Gateway, problem, stored
 

@@ -1,8 +1,8 @@
-"""The arithmetic of the throttle, with a clock that is handed in."""
+"""The arithmetic of leased tokens, with a clock that is handed in."""
 
 import pytest
 
-from pushcenter.access.throttle import AWAY, BLOCK, LEASE, Grant, Limit, Purse, Wish
+from pushcenter.purse import AWAY, BLOCK, LEASE, Grant, Limit, Purse, Wish
 
 FAST = Limit.of(rate=1000, burst=1000)
 SLOW = Limit.of(rate=2, burst=10)

@@ -85,8 +85,11 @@ PEOPLE = {
         table(_("Roles"), "shield_person", "auth", "group"),
     ],
 }
-
-FLOW = [OVERVIEW, ACCESS, TEMPLATES, RECIPIENTS, CHANNELS, MESSAGES, REPORTS, PEOPLE]
+OPERATIONS = {
+    "title": _("Operations"),
+    "items": [table(_("Alerts"), "notifications_active", "messaging", "alert")],
+}
+FLOW = [OVERVIEW, ACCESS, TEMPLATES, RECIPIENTS, CHANNELS, MESSAGES, OPERATIONS, REPORTS, PEOPLE]
 
 UNFOLD = {
     "SITE_TITLE": "Push Center",

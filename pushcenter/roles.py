@@ -23,6 +23,7 @@ MESSAGES: Mapping[str, tuple[str, ...]] = dict.fromkeys(
         "messaging.receipt",
         "messaging.receiptcall",
         "messaging.interaction",
+        "messaging.alert",
     ],
     VIEW,
 )

@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from analytics_app.models import HourlyStat
 from pushcenter.access.models import Refusal
+from pushcenter.messaging import alerts
 from pushcenter.messaging.models import Batch
 from pushcenter.recipients.models import Category, Group, Preference, Recipient, Suppression
 from tests import factories
@@ -31,6 +32,8 @@ def everything(sent: Sent) -> None:
         accepted=1,
     )
     Batch.objects.create(system=system, reference="night", accepted=3)
+    alerts.raise_alert("disk", "warning", "The disk is full.")
+    alerts.fold()
     now = sent.message.accepted_at
     Refusal.objects.create(
         minute=now, system=system, status=429, code="rate_limited", count=3, first_at=now, last_at=now

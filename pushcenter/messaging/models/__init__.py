@@ -1,5 +1,6 @@
 """The record: what was asked for, each delivery of it, each attempt, each receipt, each interaction."""
 
+from pushcenter.messaging.models.alert import Alert, AlertNote, Severity
 from pushcenter.messaging.models.batch import Batch, BatchEvent
 from pushcenter.messaging.models.counts import DailyUse, IdempotentCall, Tally
 from pushcenter.messaging.models.history import Attempt, AttemptOutcome, Event
@@ -8,6 +9,8 @@ from pushcenter.messaging.models.message import Delivery, Message
 from pushcenter.messaging.models.receipts import CallVerdict, Receipt, ReceiptCall
 
 __all__ = [
+    "Alert",
+    "AlertNote",
     "Attempt",
     "AttemptOutcome",
     "Batch",
@@ -22,5 +25,6 @@ __all__ = [
     "Message",
     "Receipt",
     "ReceiptCall",
+    "Severity",
     "Tally",
 ]

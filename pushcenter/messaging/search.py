@@ -1,5 +1,6 @@
 """Finding messages: what an index answers, and what has to be looked up message by message."""
 
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -33,20 +34,31 @@ def _within(rows: QuerySet[Message], since: datetime | None, until: datetime | N
     return rows.filter(pk__lt=first_id(until)) if until else rows
 
 
-def on_channel(rows: QuerySet[Message], channel: str) -> QuerySet[Message]:
-    """Those with a delivery on this channel, a skipped one, too."""
-    return rows.filter(Exists(_deliveries().filter(channel=channel)))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """Messages from one to another, by what stands on their deliveries; no index knows that beyond these bounds."""
 
+    rows: QuerySet[Message]
+    oldest: UUID
+    newest: UUID
 
-def with_status(rows: QuerySet[Message], status: State) -> QuerySet[Message]:
-    """Those whose :func:`states.summary` is this one: a delivery has got so far, and none has got further."""
-    if status is State.SKIPPED:
-        return rows.filter(~Exists(_deliveries().exclude(state=State.SKIPPED)))
-    better = PRECEDENCE[: PRECEDENCE.index(status)]
-    return rows.filter(
-        Exists(_deliveries().filter(state=status)), ~Exists(_deliveries().filter(state__in=better))
-    )
+    def all(self) -> QuerySet[Message]:
+        return self.rows.filter(pk__gte=self.oldest, pk__lte=self.newest)
 
+    def on_channel(self, channel: str) -> "Window":
+        """Those with a delivery on this channel, a skipped one, too."""
+        return replace(self, rows=self.rows.filter(Exists(self._deliveries().filter(channel=channel))))
 
-def _deliveries() -> QuerySet[Delivery]:
-    return Delivery.objects.filter(message=OuterRef("pk"))
+    def with_status(self, status: State) -> "Window":
+        """Those whose :func:`states.summary` is this one: a delivery has got so far, and none has got further."""
+        mine = self._deliveries()
+        if status is State.SKIPPED:
+            return replace(self, rows=self.rows.filter(~Exists(mine.exclude(state=State.SKIPPED))))
+        better = PRECEDENCE[: PRECEDENCE.index(status)]
+        found = self.rows.filter(Exists(mine.filter(state=status)), ~Exists(mine.filter(state__in=better)))
+        return replace(self, rows=found)
+
+    def _deliveries(self) -> QuerySet[Delivery]:
+        # The database does not conclude the bounds from those of the messages, and would look for all of a channel.
+        within = Delivery.objects.filter(message__gte=self.oldest, message__lte=self.newest)
+        return within.filter(message=OuterRef("pk"))

@@ -172,11 +172,11 @@ def _found(principal: Principal, query: Mapping[str, Any]) -> Page:
     if not status and not channel:
         return page(in_full(rows), query, by="pk", newest_first=True)
     # These stand on the deliveries, and no index knows them: a bounded number of messages is looked at.
-    window = page(rows.only("pk"), {**query, "limit": LOOKED_AT}, by="pk", newest_first=True)
-    if not window.items:
-        return window
-    rows = rows.filter(pk__gte=window.items[-1].pk, pk__lte=window.items[0].pk)
-    rows = search.with_status(rows, State(status)) if status else rows
-    rows = search.on_channel(rows, channel) if channel else rows
-    found = page(in_full(rows), {"limit": query["limit"]}, by="pk", newest_first=True)
-    return found if found.next else replace(found, next=window.next)
+    looked_at = page(rows.only("pk"), {**query, "limit": LOOKED_AT}, by="pk", newest_first=True)
+    if not looked_at.items:
+        return looked_at
+    window = search.Window(rows=rows, oldest=looked_at.items[-1].pk, newest=looked_at.items[0].pk)
+    window = window.with_status(State(status)) if status else window
+    window = window.on_channel(channel) if channel else window
+    found = page(in_full(window.all()), {"limit": query["limit"]}, by="pk", newest_first=True)
+    return found if found.next else replace(found, next=looked_at.next)

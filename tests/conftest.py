@@ -28,8 +28,10 @@ def _remove(data: Path) -> None:
 def _no_second_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a test changes takes effect at its next call."""
     from pushcenter import held
+    from pushcenter.messaging import stops
 
     monkeypatch.setattr(held, "CHECK_EVERY", 0.0)
+    monkeypatch.setattr(stops, "ASK_EVERY", 0.0)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -9,7 +9,8 @@ import time
 from collections.abc import Iterable
 from uuid import UUID
 
-from pushcenter.messaging.models import Batch
+from pushcenter.messaging import stops
+from pushcenter.messaging.models import Batch, Message
 
 #: Seconds for which the answer of the database holds.
 ASK_EVERY = 0.5
@@ -19,7 +20,7 @@ POLL = 0.05
 
 
 class Control:
-    """The batches that are stopped."""
+    """The batches that are stopped, and with :mod:`pushcenter.messaging.stops` all else that is."""
 
     def __init__(self) -> None:
         self._stopped: frozenset[UUID] = frozenset()
@@ -30,14 +31,17 @@ class Control:
         now = time.monotonic()
         if now - self._asked >= ASK_EVERY:
             self._stopped = frozenset(Batch.objects.filter(is_stopped=True).values_list("pk", flat=True))
+            stops.current()
             self._asked = now
 
     def claimed(self, batches: Iterable[UUID]) -> None:
         """These were not stopped when their deliveries were claimed, just now."""
         self._stopped -= frozenset(batches)
 
-    def stops(self, batch_id: UUID) -> bool:
-        return batch_id in self._stopped
+    def stops(self, message: Message) -> bool:
+        """Whether nothing of this message starts any more."""
+        stopped = stops.seen().stops(message.lane, message.system_id, message.template_id)
+        return stopped or message.batch_id in self._stopped
 
     async def fresh(self) -> None:
         """Wait until the knowledge is not too old."""

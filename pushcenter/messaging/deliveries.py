@@ -14,6 +14,7 @@ from django.db import connections, models
 from django.db.models import Count, F, Min
 from django.db.models.functions import Now
 
+from pushcenter.messaging.aside import Aside
 from pushcenter.messaging.states import State
 from pushcenter.messaging.verdicts import Ended
 
@@ -59,7 +60,7 @@ UPDATE messaging_delivery SET held = false
  WHERE id = ANY(ARRAY(
          SELECT id FROM messaging_delivery
           WHERE batch_id = %(batch)s AND state = 'pending' AND held
-          LIMIT %(limit)s FOR UPDATE SKIP LOCKED))
+          ORDER BY due_at, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED))
 RETURNING lane
 """
 CANCEL_SOME = """
@@ -140,7 +141,7 @@ class Before:
     was_delivered: bool
 
 
-class DeliveryQuerySet(models.QuerySet["Delivery"]):
+class DeliveryQuerySet(Aside, models.QuerySet["Delivery"]):
     def claim(
         self, *, lane: str, limit: int, lease: timedelta, after: datetime | None = None
     ) -> list["Delivery"]:

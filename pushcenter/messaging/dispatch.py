@@ -15,7 +15,7 @@ from uuid import UUID
 from django.conf import settings
 
 from channels_app.models import Account
-from pushcenter.messaging import loop, outcomes, queue
+from pushcenter.messaging import loop, outcomes, queue, stops
 from pushcenter.messaging.control import control
 from pushcenter.messaging.flight import Flight, prepare
 from pushcenter.messaging.models import Delivery, Message
@@ -66,12 +66,12 @@ class _Dispatch:
 
     def _claim(self) -> bool:
         room = settings.DISPATCH_WINDOW - len(self.known)
-        if room <= 0:
+        if room <= 0 or self.lane in stops.current().lanes:
             return False
         lease = timedelta(seconds=settings.LEASE_SECONDS)
         after, self.skip_to = self.skip_to, None
         deliveries = Delivery.objects.claim(lane=self.lane, limit=room, lease=lease, after=after)
-        ours = [each for each in deliveries if not each.held]
+        ours = self._not_held([each for each in deliveries if not each.held])
         if ours:
             control.claimed({each.batch_id for each in ours if each.batch_id})
             self._take_off(ours)
@@ -80,19 +80,30 @@ class _Dispatch:
         return bool(deliveries) or after is not None
 
     def _get_past(self, deliveries: Sequence[Delivery]) -> None:
-        """A stopped batch stands at the head of the lane. All of it is due at one moment, so that the next claim can
-        look behind it, and what is there does not wait until all of the batch has been put aside.
+        """What is stopped stands at the head of the lane. A batch is due at one moment, so that the next claim can look
+        behind it, and what is there does not wait until all of the batch has been put aside.
         """
         Delivery.objects.put_aside(lane=self.lane, limit=PUT_ASIDE)
+        Delivery.objects.put_aside_stopped(lane=self.lane, limit=PUT_ASIDE)
         self.skip_to = max(each.due_at for each in deliveries if each.held)
 
-    def _take_off(self, deliveries: Sequence[Delivery]) -> None:
+    def _not_held(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
+        """Those whose template and system are not stopped; the others are put back, marked as held."""
         messages = Message.objects.select_related("template").in_bulk(
             [each.message_id for each in deliveries]
         )
+        control.refresh()
+        stopped = stops.current()
+        for each in deliveries:
+            each.message = messages[each.message_id]
+            each.held = stopped.holds(each.message.system_id, each.message.template_id)
+        stops.put_back(each for each in deliveries if each.held)
+        return [each for each in deliveries if not each.held]
+
+    def _take_off(self, deliveries: Sequence[Delivery]) -> None:
         accounts = _accounts()
         for delivery in deliveries:
-            message = messages[delivery.message_id]
+            message = delivery.message
             self.known[delivery.pk] = (delivery, message)
             prepared = prepare(delivery, message, accounts)
             if isinstance(prepared, Flight):
@@ -124,6 +135,8 @@ class _Dispatch:
         return arrived
 
     def _come_back_when_due(self) -> None:
+        if self.lane in stops.current().lanes:
+            return  # who resumes it wakes it
         at = Delivery.objects.next_due(self.lane)
         if at is not None:
             queue.wake(self.lane, at)

@@ -8,11 +8,13 @@ from typing import Any
 from django.utils import timezone
 
 from pushcenter.faults import Rejected
-from pushcenter.messaging import intake, quota, validate
+from pushcenter.messaging import intake, quota, stops, validate
 from pushcenter.messaging.models import Delivery, Message
 from pushcenter.messaging.quota import QuotaExceeded
 from pushcenter.messaging.request import Caller, Item, Request
-from pushcenter.messaging.routing import plan
+from pushcenter.messaging.routing import Choice, Reason, plan
+from pushcenter.messaging.states import State
+from pushcenter.messaging.stops import Pause
 from pushcenter.messaging.validate import Judgement, Terms
 from pushcenter.recipients.person import Person
 from pushcenter.recipients.resolve import resolve
@@ -23,7 +25,7 @@ class Explained:
     """Whether it is accepted, or the error that sending would raise; the rest as far as it can be decided.
 
     ``channels`` holds routing decisions as JSON, in the order of the route, each with its ``delivery`` where there
-    is one.
+    is one. ``paused`` says what holds it at this moment.
     """
 
     refusal: Rejected | QuotaExceeded | None = None
@@ -36,6 +38,7 @@ class Explained:
     recipient: str | None = None
     name: str = ""
     locale: str = ""
+    paused: Sequence[Pause] = field(default_factory=list)
     channels: Sequence[Mapping[str, Any]] = field(default_factory=list)
 
     @property
@@ -50,13 +53,30 @@ def request(asked: Request, *, caller: Caller) -> Explained:
     judged = validate.judge(asked, caller=caller, now=now)
     terms = judged.terms
     person = _person(item, caller)
+    paused = _paused(terms) if terms else []
+    planned = [each.as_json() for each in plan(terms.route, person)] if terms and person else []
     return Explained(
         refusal=_refusal(asked, item, caller),
         **(_of_terms(terms) if terms else {"template": asked.template}),
         **(_of_times(terms, now) if terms and not _has_bad_times(judged) else {}),
         **(_of_person(person) if person else {}),
-        channels=[each.as_json() for each in plan(terms.route, person)] if terms and person else [],
+        paused=paused,
+        channels=[_held(each) if paused and _is_chosen(each) else each for each in planned],
     )
+
+
+def _paused(terms: Terms) -> list[Pause]:
+    return stops.pauses(
+        lane=terms.lane.value, system_id=terms.caller.system_id, template_id=terms.published.template_id
+    )
+
+
+def _is_chosen(decision: Mapping[str, Any]) -> bool:
+    return decision["choice"] == Choice.CHOSEN.value
+
+
+def _held(decision: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {**decision, "reason": Reason.PAUSED.value}
 
 
 def _refusal(asked: Request, item: Item, caller: Caller) -> Rejected | QuotaExceeded | None:
@@ -109,6 +129,8 @@ def _of_person(person: Person) -> dict[str, Any]:
 def message(found: Message) -> Explained:
     """What was decided on a message, and what became of each channel."""
     deliveries: dict[str, Delivery] = {each.channel: each for each in found.deliveries.all()}
+    waits = {name for name, each in deliveries.items() if each.state == State.PENDING}
+    paused = _pauses(found) if waits else []
     return Explained(
         template=found.template.code,
         version=found.version.number,
@@ -119,5 +141,18 @@ def message(found: Message) -> Explained:
         recipient=found.recipient.external_id if found.recipient else None,
         name=found.to.get("name", ""),
         locale=found.to.get("locale", ""),
-        channels=[{**each, "delivery": deliveries.get(each["channel"])} for each in found.plan],
+        paused=paused,
+        channels=[
+            {
+                **(_held(each) if paused and each["channel"] in waits else each),
+                "delivery": deliveries.get(each["channel"]),
+            }
+            for each in found.plan
+        ],
+    )
+
+
+def _pauses(found: Message) -> list[Pause]:
+    return stops.pauses(
+        lane=found.lane, system_id=found.system_id, template_id=found.template_id, batch=found.batch
     )

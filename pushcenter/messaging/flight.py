@@ -37,7 +37,7 @@ class Flight:
     async def fly(self) -> Ended:
         """Call the adapter when it has a place, and judge what came of it; never raises."""
         async with self.adapter.places:
-            if self.delivery.batch_id and await self._is_stopped(self.delivery.batch_id):
+            if await self._is_stopped():
                 return _grounded(self.delivery, _stopped(timezone.now()))
             started = timezone.now()
             if not self._fits_into_lease(started):
@@ -70,9 +70,9 @@ class Flight:
             lease_until is None or now + timedelta(seconds=self.adapter.capabilities.timeout) <= lease_until
         )
 
-    async def _is_stopped(self, batch_id: UUID) -> bool:
+    async def _is_stopped(self) -> bool:
         await control.fresh()
-        return control.stops(batch_id)
+        return control.stops(self.delivery.message)
 
     async def _call(self) -> Sent | ChannelError:
         limit = self.adapter.capabilities.timeout
@@ -90,6 +90,7 @@ def prepare(
     delivery: Delivery, message: Message, accounts: Mapping[str, Sequence[Account]]
 ) -> Flight | Ended:
     """The flight of a claimed delivery, or the end of the claim where it cannot take off."""
+    delivery.message = message  # so that nobody has to ask the database during the flight
     if not delivery.address:  # its person was erased while it was on its way
         return _grounded(delivery, _nowhere())
     try:
@@ -166,8 +167,8 @@ def _stopped(now: datetime) -> Verdict:
         state=State.PENDING,
         outcome=AttemptOutcome.THROTTLED,
         due_at=now,
-        code="batch_stopped",
-        reason="its batch was paused or cancelled before the call",
+        code="paused",
+        reason="it was paused or cancelled before the call",
     )
 
 

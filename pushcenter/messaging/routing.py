@@ -23,6 +23,8 @@ class Reason(StrEnum):
     KEPT_AS_FALLBACK = "kept_as_fallback"
     #: Chosen all the same: the delivery waits until one is resumed.
     ACCOUNT_PAUSED = "account_paused"
+    #: Chosen, too: what the message belongs to is stopped. Said by explanations; no message keeps it as its plan.
+    PAUSED = "paused"
     NOT_PERMITTED = "not_permitted"
     NO_VARIANT = "no_variant"
     NO_ADDRESS = "no_address"

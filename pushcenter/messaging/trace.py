@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.utils import timezone
+
+from pushcenter.messaging import stops
 from pushcenter.messaging.models import (
     Attempt,
     AttemptOutcome,
@@ -15,8 +18,10 @@ from pushcenter.messaging.models import (
     InteractionKind,
     Message,
     Receipt,
+    Stop,
+    StopKind,
 )
-from pushcenter.messaging.states import State
+from pushcenter.messaging.states import IN_FLIGHT, State
 
 OK, WARNING, BAD, NEUTRAL = "ok", "warning", "bad", "neutral"
 
@@ -48,6 +53,12 @@ EVENTS = {
     "batch_cancelled": ("Batch cancelled", NEUTRAL),
     "batch_waits": ("Broadcast waits", WARNING),
     "late_answer": ("The lost attempt answered after all", WARNING),
+}
+STOPS = {
+    StopKind.TEMPLATE: "Its template",
+    StopKind.SYSTEM: "Its system",
+    StopKind.LANE: "Its lane",
+    StopKind.NON_CRITICAL: "All that is not critical",
 }
 # Ends that no attempt and no receipt tells of.
 ENDS = {
@@ -81,6 +92,7 @@ def timeline(message: Message) -> list[Entry]:
         *_routing(message),
         *(_event(each, channels) for each in message.events.order_by("id")),
         *(_event(each, {}) for each in _of_batch(message)),
+        *_stops(message, deliveries),
         *(_attempt(each, channels) for each in attempts),
         *(_receipt(each, channels) for each in Receipt.objects.filter(delivery__in=channels).order_by("at")),
         *(_interaction(each, channels) for each in Interaction.objects.filter(delivery__in=channels)),
@@ -135,6 +147,36 @@ def _routing(message: Message) -> Iterator[Entry]:
 
 def _of_batch(message: Message) -> Iterable[BatchEvent]:
     return BatchEvent.objects.filter(batch=message.batch_id).order_by("id") if message.batch_id else ()
+
+
+def _stops(message: Message, deliveries: Iterable[Delivery]) -> Iterator[Entry]:
+    """What was stopped while it was under way, and what of that goes on again."""
+    for each in stops.met(message, until := _until(message, deliveries)):
+        what = STOPS[StopKind(each.kind)]
+        at = max(each.at, message.accepted_at)
+        yield _stop_line(each, at, "paused", f"{what} is stopped", WARNING, each.by, each.reason)
+        if each.ended_at and each.ended_at <= until:
+            title = f"{what} goes on"
+            yield _stop_line(each, each.ended_at, "resumed", title, OK, each.ended_by, each.end_reason)
+
+
+def _until(message: Message, deliveries: Iterable[Delivery]) -> datetime:
+    """When the last of it ended; now, if something is under way."""
+    ends = [each.ended_at or message.accepted_at for each in deliveries if each.state not in IN_FLIGHT]
+    is_under_way = any(each.state in IN_FLIGHT for each in deliveries)
+    return timezone.now() if is_under_way else max(ends, default=message.accepted_at)
+
+
+def _stop_line(stop: Stop, at: datetime, kind: str, title: str, outcome: str, by: str, reason: str) -> Entry:
+    return Entry(
+        at=at,
+        tier="service",
+        kind=kind,
+        title=title,
+        detail=", ".join(filter(None, [f"by {by}", reason and f"reason {reason}"])),
+        outcome=outcome,
+        data={"what": stop.kind, "by": by, "reason": reason, "since": stop.at.isoformat()},
+    )
 
 
 def _event(event: Event | BatchEvent, channels: Mapping[Any, str]) -> Entry:

@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from pushcenter.messaging import broadcast, queue, tally
+from pushcenter.messaging import broadcast, queue, stops, tally
 from pushcenter.messaging.batches import WORK
 from pushcenter.messaging.models import Batch, Delivery
 from pushcenter.messaging.states import IN_FLIGHT, State
@@ -53,7 +53,9 @@ def _step(batch_id: UUID) -> bool:
 
 def _go_on(batch: Batch, now: datetime) -> datetime | None:
     """One piece for a batch that is not stopped; when to do the next one, None where none is left."""
-    if lanes := Delivery.objects.let_go(batch.pk, limit=GROUP):
+    # Where a stop holds them, they are let go when it ends.
+    is_held = stops.hold(batch.system_id, batch.template_id)
+    if not is_held and (lanes := Delivery.objects.let_go(batch.pk, limit=GROUP)):
         for lane in sorted(lanes):
             queue.wake(lane)
         return now

@@ -7,8 +7,8 @@ from django.utils import timezone
 
 from channels_app.models import Account
 from pushcenter.access.models import System
-from pushcenter.messaging import dispatch
-from pushcenter.messaging.models import DailyUse
+from pushcenter.messaging import dispatch, stops
+from pushcenter.messaging.models import DailyUse, StopKind
 from pushcenter.recipients.models import Recipient, Suppression
 from tests import factories
 from tests.access.gateway import MESSAGES, NOTHING, Gateway, order, stored
@@ -173,3 +173,14 @@ def test_of_a_message_is_told_what_became_of_each_channel(shop: Gateway) -> None
         ("sms", "skipped", "no_address"),
     ]
     assert [each["delivery"]["state"] for each in after["channels"]] == ["failed", "delivered", "skipped"]
+
+
+def test_what_is_stopped_waits_and_is_said(shop: Gateway) -> None:
+    sent = shop.send()
+    stops.stop(StopKind.SYSTEM, str(System.objects.get().pk), by="olga", reason="it runs wild")
+    kept = shop.get(sent["Location"] + "/explain").json()
+    for document in (explained(shop), kept):
+        [paused] = document["paused"]
+        assert (paused["what"], paused["reason"]) == ("system", "it runs wild")
+        assert {each["reason"] for each in document["channels"]} == {"paused"}
+    assert explained(shop)["accepted"]

@@ -141,6 +141,10 @@ def steps() -> Iterator[tuple[str, Step]]:
     )
     yield "expire", lambda queryset, _rows: queryset.expire(now, limit=99)
     yield "repeat", lambda queryset, rows: queryset.repeat(rows, maybe_duplicate=True)
+    yield (
+        "put_back",
+        lambda queryset, rows: queryset.put_back([row.pk for row in rows], [row.claims for row in rows]),
+    )
     yield "hold", lambda queryset, rows: queryset.hold(rows, now, code="", reason="")
     yield "cancel", lambda queryset, rows: queryset.cancel(rows, now)
     yield "cancel_some", lambda queryset, _rows: queryset.cancel_some(BATCH, limit=99)

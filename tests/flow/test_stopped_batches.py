@@ -295,7 +295,7 @@ def test_a_call_that_waits_for_its_place_does_not_start_after_the_pause() -> Non
     result = asyncio.run(flight.fly())
     assert (result.called, result.verdict.code, result.verdict.state) == (
         False,
-        "batch_stopped",
+        "paused",
         State.PENDING,
     )
     outcomes.record([result], {row.pk: (row, row.message)})
@@ -323,12 +323,13 @@ def test_knowledge_is_asked_for_twice_a_second_and_the_claim_corrects_it(
     batch = a_batch(1)
     batches.pause(batch.pk, by="olga")
     knowledge = control.Control()
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(2):  # batches, and all else
         knowledge.refresh()
         knowledge.refresh()
-    assert knowledge.stops(batch.pk)
+    message = Message.objects.filter(batch=batch)[0]
+    assert knowledge.stops(message)
     knowledge.claimed([batch.pk])
-    assert not knowledge.stops(batch.pk)
+    assert not knowledge.stops(message)
 
 
 def test_the_sweep_finds_a_batch_whose_worker_was_lost() -> None:

@@ -24,6 +24,16 @@ class ExplainedChannelSerializer(serializers.Serializer):
     )
 
 
+class PauseSerializer(serializers.Serializer):
+    """What a message waits for until an operator, or for a batch its system, resumes it."""
+
+    what = serializers.CharField(
+        help_text="An open list; at present: template, system, lane, non_critical, batch."
+    )
+    reason = serializers.CharField()
+    since = serializers.DateTimeField()
+
+
 class ExplainedSerializer(serializers.Serializer):
     """What happens to a message, and why. What cannot be decided is null or empty."""
 
@@ -38,4 +48,5 @@ class ExplainedSerializer(serializers.Serializer):
     recipient = serializers.CharField(allow_null=True)
     name = serializers.CharField()
     locale = serializers.CharField()
+    paused = PauseSerializer(many=True, help_text="What holds it at this moment; empty where nothing does.")
     channels = ExplainedChannelSerializer(many=True, help_text="In the order of the route.")

@@ -37,6 +37,7 @@ ANSWER = OpenApiExample(
         "recipient": "u-1001",
         "name": "Li Wei",
         "locale": "zh-hans",
+        "paused": [],
         "channels": [
             {
                 "channel": "email",

@@ -7,6 +7,7 @@ from pushcenter.messaging.models.history import Attempt, AttemptOutcome, Event
 from pushcenter.messaging.models.interaction import Interaction, InteractionKind
 from pushcenter.messaging.models.message import Delivery, Message
 from pushcenter.messaging.models.receipts import CallVerdict, Receipt, ReceiptCall
+from pushcenter.messaging.models.stop import Stop, StopKind
 
 __all__ = [
     "Alert",
@@ -26,5 +27,7 @@ __all__ = [
     "Receipt",
     "ReceiptCall",
     "Severity",
+    "Stop",
+    "StopKind",
     "Tally",
 ]

@@ -125,8 +125,8 @@ class Delivery(models.Model):
 
     ``claims`` is a fence: an outcome counts only for the claim that it belongs to. ``attempts`` counts the calls
     of an adapter, ``throttled`` those of them that were too fast: the retry schedule is for the others.
-    ``held`` keeps a pending delivery of a stopped batch out of what is due. ``code`` and ``reason`` say why the state
-    is what it is.
+    ``held`` keeps a pending delivery out of what is due: its batch, template or system is stopped. ``code`` and
+    ``reason`` say why the state is what it is.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -195,7 +195,14 @@ class Delivery(models.Model):
             models.Index(
                 fields=["lane", "due_at"], name="delivery_due", condition=Q(state="pending", held=False)
             ),
-            models.Index(fields=["batch"], name="delivery_held", condition=Q(state="pending", held=True)),
+            models.Index(
+                fields=["batch", "due_at", "id"],
+                name="delivery_held",
+                condition=Q(state="pending", held=True),
+            ),
+            models.Index(
+                fields=["due_at", "id"], name="delivery_held_due", condition=Q(state="pending", held=True)
+            ),
             models.Index(fields=["lease_until"], name="delivery_leased", condition=Q(state="sending")),
             models.Index(fields=["expires_at"], name="delivery_expiring", condition=Q(state="pending")),
             models.Index(fields=["provider_id"], name="delivery_provider_id", condition=~Q(provider_id="")),

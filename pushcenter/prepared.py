@@ -119,12 +119,12 @@ def _awaited(pgconn: Any) -> Any:
 
 
 def _check(result: Any, *good: ExecStatus) -> None:
-    if result is None or result.status not in good:
-        raise (
-            errors.OperationalError("the connection is closed")
-            if result is None
-            else errors.error_from_result(result)
-        )
+    if result is None:
+        raise errors.OperationalError("the connection is closed")
+    if result.status not in good:
+        error = errors.error_from_result(result)
+        # Without a code it is libpq that speaks, not the server: the connection broke.
+        raise error if error.sqlstate else errors.OperationalError(str(error))
 
 
 def _text(value: bytes | None) -> str | None:

@@ -29,3 +29,6 @@ from pushcenter.settings import *  # noqa: E402, F403  (after the environment is
 
 # Passwords of tests are worth nothing, and a hash that takes long would be most of what a test takes.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+# A static file is looked for when it is asked for, and not all of them anew for each client that a test makes.
+WHITENOISE_AUTOREFRESH = True

@@ -17,7 +17,7 @@ from pushcenter.messaging.models import Delivery, Interaction, Receipt, ReceiptC
 from pushcenter.recipients.models import Suppression
 from tests import factories
 from tests.access.carrier import SIGNATURE, CarrierAdapter
-from tests.access.gateway import HANDLER, problem
+from tests.access.gateway import problem
 
 pytestmark = pytest.mark.django_db
 PHONE = "+8613800138000"
@@ -37,7 +37,6 @@ def carrier(db: None, monkeypatch: pytest.MonkeyPatch) -> Account:
 def call(account: Account, body: bytes | list[dict[str, str]], **changes: Any) -> Any:
     """The carrier's call, signed unless told otherwise."""
     client = Client(raise_request_exception=False)
-    client.handler = HANDLER
     path = changes.pop("path", f"/callbacks/{account.pk}/{account.callback_token}")
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     headers = changes.pop("headers", {SIGNATURE: "s3cret"})

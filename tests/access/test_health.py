@@ -10,7 +10,7 @@ from django.test import Client
 
 from pushcenter.access import keys
 from tests import factories
-from tests.access.gateway import HANDLER, MESSAGES, NOTHING, Gateway, order, problem, stored
+from tests.access.gateway import MESSAGES, NOTHING, Gateway, order, problem, stored
 
 
 def cut_the_line() -> None:
@@ -22,9 +22,7 @@ def cut_the_line() -> None:
 
 
 def client() -> Client:
-    found = Client(raise_request_exception=False)
-    found.handler = HANDLER
-    return found
+    return Client(raise_request_exception=False)
 
 
 def test_a_live_process_says_so_without_the_database() -> None:

@@ -87,7 +87,10 @@ PEOPLE = {
 }
 OPERATIONS = {
     "title": _("Operations"),
-    "items": [table(_("Alerts"), "notifications_active", "messaging", "alert")],
+    "items": [
+        table(_("What is stopped"), "pause_circle", "messaging", "stop"),
+        table(_("Alerts"), "notifications_active", "messaging", "alert"),
+    ],
 }
 FLOW = [OVERVIEW, ACCESS, TEMPLATES, RECIPIENTS, CHANNELS, MESSAGES, OPERATIONS, REPORTS, PEOPLE]
 

@@ -17,7 +17,9 @@ from analytics_app.report import Figures, totals
 from channels_app.models import Account
 from pushcenter.access.models import ApiKey, System
 from pushcenter.lanes import Lane
+from pushcenter.messaging import stops
 from pushcenter.messaging.admin.labels import STATE_COLOURS
+from pushcenter.messaging.admin.stopped import Stopped, stopped
 from pushcenter.messaging.models import Delivery, Message
 from pushcenter.messaging.states import State, summary
 from templates_app.models import Template, TemplateVersion, VersionState
@@ -39,10 +41,11 @@ class LaneHealth:
     sending: int
     in_doubt: int
     late: timedelta | None
+    is_stopped: bool
 
     @property
     def is_stuck(self) -> bool:
-        return self.late is not None and self.late > LATE
+        return self.late is not None and self.late > LATE and not self.is_stopped
 
     @property
     def late_shown(self) -> str:
@@ -86,6 +89,7 @@ class Dashboard:
     """None stands for what the user may not see."""
 
     health: Health | None
+    stopped: list[Stopped]
     paused: list[Account] | None
     today: Figures | None
     latest: list[Latest] | None
@@ -101,6 +105,7 @@ def dashboard(user: Any) -> Dashboard:
     latest = newest() if user.has_perm("messaging.view_message") else None
     return Dashboard(
         health=health() if user.has_perm("messaging.view_delivery") else None,
+        stopped=stopped() if user.has_perm("messaging.view_stop") else [],
         paused=paused() if user.has_perm("channels_app.view_account") else None,
         today=today() if user.has_perm("analytics_app.view_hourlystat") else None,
         latest=latest,
@@ -140,6 +145,7 @@ def _lane(lane: Lane, now: datetime, sending: dict[str, int], in_doubt: dict[str
         sending=sending.get(lane, 0),
         in_doubt=in_doubt.get(lane, 0),
         late=now - oldest if oldest and oldest <= now else None,
+        is_stopped=lane.value in stops.current().lanes,
     )
 
 

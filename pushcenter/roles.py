@@ -20,6 +20,7 @@ MESSAGES: Mapping[str, tuple[str, ...]] = dict.fromkeys(
         "messaging.attempt",
         "messaging.event",
         "messaging.batch",
+        "messaging.stop",
         "messaging.receipt",
         "messaging.receiptcall",
         "messaging.interaction",

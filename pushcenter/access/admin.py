@@ -13,7 +13,6 @@ from django.utils.dateparse import parse_datetime
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
-from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import DropdownFilter, RelatedDropdownFilter
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
@@ -25,6 +24,8 @@ from pushcenter.access.models import ApiKey, Refusal, System
 from pushcenter.acting import ActingAdmin
 from pushcenter.dialogs import ask, go
 from pushcenter.log_admin import LogAdmin, PeriodFilter, as_uuid
+from pushcenter.messaging.admin.stoppable import Stoppable
+from pushcenter.messaging.models import StopKind
 
 #: What a page of a key shows below what can be changed.
 KEPT = ("predecessor", "created_at", "last_used_at", "revoked_at")
@@ -48,8 +49,10 @@ ROTATE = ask(
 
 
 @admin.register(System)
-class SystemAdmin(ModelAdmin):
+class SystemAdmin(Stoppable, ActingAdmin):
     form = SystemForm
+    stop_kind = StopKind.SYSTEM
+    actions_detail = ("pause", "resume")
     list_display = ("name", "code", "is_active", "highest_priority", "rate", "owner_email", "created_at")
     list_filter = ("is_active",)
     search_fields = ("code", "name")

@@ -8,8 +8,8 @@ from django.urls import reverse
 
 from analytics_app.models import HourlyStat
 from pushcenter.access.models import Refusal
-from pushcenter.messaging import alerts
-from pushcenter.messaging.models import Batch
+from pushcenter.messaging import alerts, stops
+from pushcenter.messaging.models import Batch, StopKind
 from pushcenter.recipients.models import Category, Group, Preference, Recipient, Suppression
 from tests import factories
 from tests.admin.conftest import Sent
@@ -32,6 +32,8 @@ def everything(sent: Sent) -> None:
         accepted=1,
     )
     Batch.objects.create(system=system, reference="night", accepted=3)
+    for kind, target in (("system", str(system.pk)), ("lane", "low"), ("non_critical", "")):
+        stops.stop(StopKind(kind), target, by="olga", reason="an attack")
     alerts.raise_alert("disk", "warning", "The disk is full.")
     alerts.fold()
     now = sent.message.accepted_at

@@ -1,5 +1,25 @@
 """The record in the console: read-only, and searched by exact values."""
 
-from pushcenter.messaging.admin import accounts, alerts, batches, deliveries, messages, receipts, recipients
+from pushcenter.messaging.admin import (
+    accounts,
+    alerts,
+    batches,
+    deliveries,
+    messages,
+    receipts,
+    recipients,
+    stops,
+    templates,
+)
 
-__all__ = ["accounts", "alerts", "batches", "deliveries", "messages", "receipts", "recipients"]
+__all__ = [
+    "accounts",
+    "alerts",
+    "batches",
+    "deliveries",
+    "messages",
+    "receipts",
+    "recipients",
+    "stops",
+    "templates",
+]

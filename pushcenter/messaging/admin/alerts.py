@@ -21,9 +21,9 @@ from pushcenter.dialogs import ask, go
 from pushcenter.dressing import badge
 from pushcenter.log_admin import LogAdmin
 from pushcenter.messaging import alerts, operators
-from pushcenter.messaging.admin.batches import MAY_OPERATE
 from pushcenter.messaging.admin.operator_form import OperatorForm
 from pushcenter.messaging.admin.page import label_of
+from pushcenter.messaging.admin.stoppable import MAY_OPERATE
 from pushcenter.messaging.models import Alert
 from pushcenter.messaging.routing import Choice, Reason
 from pushcenter.recipients.models import Recipient

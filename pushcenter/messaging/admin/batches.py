@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
@@ -19,6 +20,7 @@ from pushcenter.dressing import badge, pretty
 from pushcenter.log_admin import LogAdmin, PeriodFilter
 from pushcenter.messaging import batches
 from pushcenter.messaging.admin.labels import STATE_COLOURS
+from pushcenter.messaging.admin.stoppable import MAY_OPERATE, RemarkForm
 from pushcenter.messaging.batches import Status
 from pushcenter.messaging.models import Batch, BatchEvent
 from pushcenter.messaging.routing import Reason
@@ -42,11 +44,11 @@ REASONS = {
     Reason.OPTED_OUT: _("does not want it"),
     "expired": _("there was no time left"),
 }
-MAY_OPERATE = ["messaging.operate_delivery"]
 PAUSE = ask(
     _("Pause this batch?"),
     _("No delivery of it starts any more until it is resumed; what is being sent at this moment goes on."),
     _("Pause"),
+    form=RemarkForm,
 )
 RESUME = ask(_("Resume this batch?"), _("What has expired meanwhile is not sent."), _("Resume"))
 CANCEL = ask(
@@ -188,7 +190,8 @@ class BatchAdmin(LogAdmin):
         icon="pause",
     )
     def pause(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
-        return self._change(request, object_id, batches.pause, _("The batch is paused."))
+        pause = partial(batches.pause, reason=form.cleaned_data["reason"])
+        return self._change(request, object_id, pause, _("The batch is paused."))
 
     @action(
         description=_("Resume"),

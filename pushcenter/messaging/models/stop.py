@@ -52,7 +52,7 @@ class Stop(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.target}".strip()
+        return str(self.get_kind_display())
 
     def overlaps(self, start: datetime, end: datetime) -> bool:
         """Whether it held at some moment between the two."""

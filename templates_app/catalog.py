@@ -1,11 +1,14 @@
 """The published templates as intake needs them, held in memory."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
 from pushcenter.held import Held, Topic
 from pushcenter.lanes import Lane
+from templates_app import steps
 from templates_app.models import RouteMode, Template, TemplateVersion, VersionState
+from templates_app.steps import Step
 from templates_app.variables import Check
 
 
@@ -22,6 +25,7 @@ class Published:
     priority: Lane
     channels: tuple[str, ...]
     first_only: bool
+    steps: Mapping[str, Step]
     written: frozenset[str]
     time_to_live: int | None
     check: Check
@@ -46,6 +50,7 @@ def of(version: TemplateVersion) -> Published:
         priority=Lane(template.priority),
         channels=tuple(template.channels),
         first_only=template.route_mode == RouteMode.FIRST,
+        steps={name: steps.of(template.steps, name) for name in template.steps},
         written=frozenset(variant.channel for variant in version.variants.all()),
         time_to_live=template.time_to_live,
         check=Check(version.variables),

@@ -7,8 +7,10 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from channels_app import registry
-from pushcenter.dressing import OrderedChoicesField, PrettyJSONField
+from pushcenter.dressing import PrettyJSONField
+from templates_app import steps
 from templates_app.models import Template, TemplateVersion
+from templates_app.route_form import RouteField, stored
 from templates_app.schema import schema_errors
 
 
@@ -33,11 +35,26 @@ class TemplateForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "channels" in self.fields:
-            self.fields["channels"] = OrderedChoicesField(
+            self.fields["channels"] = RouteField(
                 choices=channel_choices(),
                 label=_("Channels"),
-                help_text=_("In the order in which they are tried."),
+                help_text=_(
+                    "In their order. Of channels one after another, each is given its time from its first attempt; "
+                    "the next one starts when it has failed or its time is up, and never when it has succeeded. "
+                    "Ask for “delivered” and “read” only where the provider reports them."
+                ),
             )
+            self.initial["channels"] = [
+                (name, steps.of(self.instance.steps, name)) for name in self.instance.channels
+            ]
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        if cleaned and "channels" in cleaned:
+            route = cleaned["channels"]
+            cleaned["channels"] = [channel for channel, _step in route]
+            self.instance.steps = stored(route)
+        return cleaned
 
 
 class VersionForm(forms.ModelForm):

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from pushcenter.ids import uuid7
 from pushcenter.lanes import Lane
+from templates_app import steps
 
 
 class DoubtPolicy(models.TextChoices):
@@ -25,7 +26,7 @@ class DoubtPolicy(models.TextChoices):
 
 class RouteMode(models.TextChoices):
     ALL = "all", _("all channels at once")
-    FIRST = "first", _("the first channel that succeeds")
+    FIRST = "first", _("one channel after another, until one succeeds")
 
 
 class TemplateQuerySet(models.QuerySet["Template"]):
@@ -58,6 +59,13 @@ class Template(models.Model):
         verbose_name=_("channels"),
         default=list,
         help_text=_("In the order in which they are tried."),
+    )
+    steps = models.JSONField(
+        _("steps"),
+        default=dict,
+        blank=True,
+        validators=[steps.check],
+        help_text=_("When each channel of a chain has succeeded, and how long it may take."),
     )
     time_to_live = models.PositiveIntegerField(
         _("time to live"),

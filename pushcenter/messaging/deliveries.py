@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.db import connections, models
 from django.db.models import Count, F, Min
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 
 from pushcenter.messaging.aside import Aside
 from pushcenter.messaging.states import State
@@ -108,10 +108,15 @@ UPDATE messaging_delivery AS d
                       ELSE d.sent_at END,
        delivered_at = CASE WHEN v.state = 'delivered' THEN COALESCE(d.delivered_at, v.finished_at)
                            ELSE d.delivered_at END,
-       ended_at = CASE WHEN v.state = 'pending' THEN NULL ELSE v.finished_at END
+       ended_at = CASE WHEN v.state = 'pending' THEN NULL ELSE v.finished_at END,
+       -- The clock of a step of a chain starts with the first try, and with the first that found no account.
+       step_until = CASE WHEN v.state IN ('failed', 'expired') THEN NULL
+                         WHEN v.called OR v.code = 'no_account'
+                         THEN COALESCE(d.step_until, v.finished_at + make_interval(secs => d.step_within))
+                         ELSE d.step_until END
   FROM v JOIN old ON old.id = v.id
  WHERE d.id = v.id
-RETURNING d.id, old.state, old.sent_at IS NOT NULL, old.delivered_at IS NOT NULL
+RETURNING d.id, old.state, old.sent_at IS NOT NULL, old.delivered_at IS NOT NULL, d.step_until
 """
 
 
@@ -126,19 +131,26 @@ CAN_BOUNCE = frozenset({State.SENT, State.IN_DOUBT})
 REPEAT = """
 UPDATE messaging_delivery AS d
    SET state = 'pending', due_at = v.due_at, lease_until = NULL, attempts = d.attempts + 1, code = 'lease_over',
-       maybe_duplicate = d.maybe_duplicate OR %(maybe_duplicate)s
+       maybe_duplicate = d.maybe_duplicate OR %(maybe_duplicate)s,
+       step_until = COALESCE(d.step_until, statement_timestamp() + make_interval(secs => d.step_within))
   FROM unnest(%(id)s::uuid[], %(due_at)s::timestamptz[]) AS v(id, due_at)
  WHERE d.id = v.id AND d.state = 'sending'
 """
 
 
+STEP = models.Func(
+    F("step_within"), template="make_interval(secs => %(expressions)s)", output_field=models.DurationField()
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Before:
-    """How a delivery stood before a change."""
+    """How a delivery stood before a change; ``step_until`` is as it is since."""
 
     state: State
     was_sent: bool
     was_delivered: bool
+    step_until: datetime | None = None
 
 
 class DeliveryQuerySet(Aside, models.QuerySet["Delivery"]):
@@ -217,7 +229,7 @@ class DeliveryQuerySet(Aside, models.QuerySet["Delivery"]):
         with connections[self.db].cursor() as cursor:
             cursor.execute(RECORD, columns)
             return {
-                row[0]: Before(state=State(row[1]), was_sent=row[2], was_delivered=row[3])
+                row[0]: Before(state=State(row[1]), was_sent=row[2], was_delivered=row[3], step_until=row[4])
                 for row in cursor.fetchall()
             }
 
@@ -234,6 +246,7 @@ class DeliveryQuerySet(Aside, models.QuerySet["Delivery"]):
         return self._moved(rows, State.SENDING).update(
             state=State.IN_DOUBT,
             lease_until=None,
+            step_until=Coalesce("step_until", Now() + STEP),
             attempts=F("attempts") + 1,
             ended_at=now,
             code=code,
@@ -290,7 +303,12 @@ class DeliveryQuerySet(Aside, models.QuerySet["Delivery"]):
         """End a locked delivery as undelivered, unless it has been delivered or has ended otherwise."""
         return bool(
             self.filter(pk=delivery.pk, state__in=CAN_BOUNCE).update(
-                state=State.UNDELIVERED, lease_until=None, ended_at=at, code=code, reason=reason
+                state=State.UNDELIVERED,
+                lease_until=None,
+                step_until=None,
+                ended_at=at,
+                code=code,
+                reason=reason,
             )
         )
 
@@ -307,7 +325,13 @@ class DeliveryQuerySet(Aside, models.QuerySet["Delivery"]):
         """Make deliveries due again that ended in doubt or failed."""
         ended = self.filter(pk__in=[row.pk for row in rows], state__in=(State.IN_DOUBT, State.FAILED))
         marks: dict[str, Any] = {"maybe_duplicate": True} if maybe_duplicate else {}
-        cleared: dict[str, Any] = {"ended_at": None, "code": "", "reason": "", "held": False}
+        cleared: dict[str, Any] = {
+            "ended_at": None,
+            "code": "",
+            "reason": "",
+            "held": False,
+            "step_until": None,
+        }
         return ended.update(state=State.PENDING, due_at=now, **cleared, **marks)
 
     def give_up(self, rows: Sequence["Delivery"], now: datetime) -> int:
@@ -320,6 +344,23 @@ class DeliveryQuerySet(Aside, models.QuerySet["Delivery"]):
     def cancel(self, rows: Sequence["Delivery"], now: datetime) -> int:
         """End deliveries that have not been claimed."""
         return self._end(rows, State.CANCELLED, now, code="cancelled", reason="cancelled by request")
+
+    def pass_over(self, rows: Sequence["Delivery"], now: datetime) -> int:
+        """End deliveries that waited for another try while the time of their step ran out."""
+        reason = "the time of its step was up, and the next channel has started"
+        return self._end(rows, State.FAILED, now, code="step_over", reason=reason)
+
+    def not_needed(self, rows: Sequence["Delivery"], now: datetime, *, reason: str) -> int:
+        """End deliveries that wait, because another channel has succeeded meanwhile."""
+        return self._end(rows, State.CANCELLED, now, code="not_needed", reason=reason)
+
+    def start_step(self, delivery: "Delivery", at: datetime) -> datetime | None:
+        """Start the clock of a locked delivery's step, unless it runs; returns when it is up."""
+        if delivery.step_within is None or delivery.step_until is not None:
+            return None
+        until = at + timedelta(seconds=delivery.step_within)
+        self.filter(pk=delivery.pk).update(step_until=until)
+        return until
 
     def _changed(self, statement: str, params: Mapping[str, Any]) -> int:
         with connections[self.db].cursor() as cursor:

@@ -8,7 +8,7 @@ from typing import Any
 from django.utils import timezone
 
 from pushcenter.faults import Rejected
-from pushcenter.messaging import intake, quota, stops, validate
+from pushcenter.messaging import chain, intake, quota, stops, validate
 from pushcenter.messaging.models import Delivery, Message
 from pushcenter.messaging.quota import QuotaExceeded
 from pushcenter.messaging.request import Caller, Item, Request
@@ -54,7 +54,7 @@ def request(asked: Request, *, caller: Caller) -> Explained:
     terms = judged.terms
     person = _person(item, caller)
     paused = _paused(terms) if terms else []
-    planned = [each.as_json() for each in plan(terms.route, person)] if terms and person else []
+    planned = _with_steps([each.as_json() for each in plan(terms.route, person)]) if terms and person else []
     return Explained(
         refusal=_refusal(asked, item, caller),
         **(_of_terms(terms) if terms else {"template": asked.template}),
@@ -77,6 +77,19 @@ def _is_chosen(decision: Mapping[str, Any]) -> bool:
 
 def _held(decision: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**decision, "reason": Reason.PAUSED.value}
+
+
+def _with_steps(decisions: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """With what each step of a chain waits for, also in words."""
+    return [
+        {
+            **each,
+            "until": each.get("until"),
+            "within": each.get("within"),
+            "detail": each["detail"] or chain.told(decisions, each),
+        }
+        for each in decisions
+    ]
 
 
 def _refusal(asked: Request, item: Item, caller: Caller) -> Rejected | QuotaExceeded | None:
@@ -147,7 +160,7 @@ def message(found: Message) -> Explained:
                 **(_held(each) if paused and each["channel"] in waits else each),
                 "delivery": deliveries.get(each["channel"]),
             }
-            for each in found.plan
+            for each in _with_steps(found.plan)
         ],
     )
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from pushcenter.messaging import news, tally
+from pushcenter.messaging import news, steps, tally
 from pushcenter.messaging.deliveries import DeliveryQuerySet
 from pushcenter.messaging.models import Delivery, Interaction
 
@@ -32,6 +32,9 @@ def record(
         )
         if kind in FIRST and Delivery.objects.first_time(delivery.pk, FIRST[kind], moment):
             tally.write([tally.interacted(interaction)])
+            setattr(delivery, FIRST[kind], moment)
+            if delivery.step_within is not None:
+                steps.reached(delivery)
     return interaction
 
 
@@ -47,6 +50,10 @@ def record_opened(unread: DeliveryQuerySet, *, source: str) -> int:
         Interaction.objects.bulk_create(seen, batch_size=1000)
         Delivery.objects.filter(pk__in=[row.pk for row in rows]).update(opened_at=moment)
         tally.write(tally.interacted(each) for each in seen)
+        for row in rows:
+            if row.step_within is not None:
+                row.opened_at = moment
+                steps.reached(row)
         news.announce(row.recipient_id for row in rows)
     return len(rows)
 

@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from channels_app.models import Account
-from pushcenter.messaging import cancelled, news, polls, receipts, tally
+from pushcenter.messaging import cancelled, news, polls, receipts, steps, tally
 from pushcenter.messaging.deliveries import Before
 from pushcenter.messaging.fallback import fall_back
 from pushcenter.messaging.models import Attempt, Delivery, Event, Message
@@ -38,6 +38,7 @@ def _record(ended: Sequence[Ended], known: Known) -> None:
     with transaction.atomic():
         before = Delivery.objects.record(ended)
         counted = [each for each in ended if each.delivery_id in before]
+        steps.started(before.values())
         _write_attempts(ended, before)
         _suppress(counted, known)
         _pause_accounts(counted, known)

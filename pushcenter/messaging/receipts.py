@@ -21,7 +21,7 @@ from channels_app.contract import Adapter, Callback, ForgedCallback, HttpReply, 
 from channels_app.contract import Receipt as Reported
 from channels_app.models import Account
 from pushcenter.ids import uuid7
-from pushcenter.messaging import interactions, queue, tally
+from pushcenter.messaging import interactions, queue, steps, tally
 from pushcenter.messaging.fallback import fall_back
 from pushcenter.messaging.models import CallVerdict, Delivery, Receipt, ReceiptCall
 from pushcenter.messaging.states import State
@@ -185,6 +185,8 @@ def advance(delivery: Delivery, state: State, at: datetime) -> None:
     before = Delivery.objects.advance(delivery, state, at)
     if before is not None:
         tally.write(tally.progressed(delivery.message, delivery.channel, before=before, after=state))
+        delivery.state = state
+        steps.moved(delivery, at, was_sent=before.was_sent)
 
 
 def _undelivered(delivery: Delivery, receipt: Receipt) -> None:

@@ -1,13 +1,14 @@
 """Which channels a message takes, and why not the others: a pure function, used to decide and to explain."""
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from channels_app import registry
 from channels_app.contract import Channel
 from pushcenter.recipients.person import Person
+from templates_app.steps import PLAIN, Step
 
 
 class Choice(StrEnum):
@@ -49,8 +50,22 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Link(Decision):
+    """A channel that is taken in a chain: with what it has succeeded, and in how many seconds it has to.
+
+    The last one has no ``within``: there is nothing that could follow it.
+    """
+
+    until: str
+    within: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """What the decision depends on besides the person. An empty ``permitted`` permits every channel."""
+    """What the decision depends on besides the person. An empty ``permitted`` permits every channel.
+
+    With ``first_only`` the channels are a chain, whose ``steps`` are named where they are no plain ones.
+    """
 
     channels: Sequence[str]
     first_only: bool
@@ -60,12 +75,13 @@ class Route:
     permitted: Collection[str]
     served: Collection[str]
     paused: Collection[str] = ()
+    steps: Mapping[str, Step] = field(default_factory=dict)
 
 
 def plan(route: Route, person: Person) -> list[Decision]:
     """One decision for each channel of the route, in its order."""
     decisions = [_decide(name, route, person) for name in route.channels]
-    return list(_keep_later_ones_back(decisions)) if route.first_only else decisions
+    return list(_in_chain(decisions, route.steps)) if route.first_only else decisions
 
 
 #: Of several reasons the one that counts is the last: what a person does not want goes before what is missing.
@@ -117,17 +133,21 @@ def _objection(channel: Channel, address: str, route: Route, person: Person) -> 
     return None, ""
 
 
-def _keep_later_ones_back(decisions: Iterable[Decision]) -> Iterable[Decision]:
-    found = False
+def _in_chain(decisions: Sequence[Decision], steps: Mapping[str, Step]) -> Iterator[Decision]:
+    """The first usable channel is taken at once, and the others are kept back."""
+    usable = [each for each in decisions if each.choice is Choice.CHOSEN]
     for each in decisions:
-        if each.choice is Choice.CHOSEN and found:
-            yield Decision(
-                channel=each.channel,
-                choice=Choice.FALLBACK,
-                reason=Reason.KEPT_AS_FALLBACK,
-                kind=each.kind,
-                address=each.address,
-            )
-        else:
-            found = found or each.choice is Choice.CHOSEN
+        if each.choice is not Choice.CHOSEN:
             yield each
+            continue
+        step = steps.get(each.channel, PLAIN)
+        is_first = each is usable[0]
+        yield Link(
+            channel=each.channel,
+            choice=Choice.CHOSEN if is_first else Choice.FALLBACK,
+            reason=each.reason if is_first else Reason.KEPT_AS_FALLBACK,
+            kind=each.kind,
+            address=each.address,
+            until=step.until.value,
+            within=step.within if each is not usable[-1] else None,
+        )

@@ -17,7 +17,7 @@ from pushcenter import prepared
 from pushcenter.ids import uuid7_hex
 from pushcenter.messaging import queue, tally
 from pushcenter.messaging.request import Item
-from pushcenter.messaging.routing import Choice, Decision
+from pushcenter.messaging.routing import Choice, Decision, Link
 from pushcenter.messaging.states import State
 from pushcenter.messaging.validate import Terms
 from pushcenter.prepared import text
@@ -31,8 +31,8 @@ MESSAGE = (
     "request_id", "send_at", "expires_at", "accepted_at",
 )  # fmt: skip
 DELIVERY = (
-    "id", "message_id", "recipient_id", "channel", "kind", "address", "locale", "state", "code", "reason", "ended_at",
-    "batch_id", "lane", "due_at", "expires_at", "accepted_at",
+    "id", "message_id", "recipient_id", "channel", "kind", "address", "locale", "step_within",
+    "state", "code", "reason", "ended_at", "batch_id", "lane", "due_at", "expires_at", "accepted_at",
     "claims", "attempts", "throttled", "maybe_duplicate", "provider_id",
 )  # fmt: skip
 
@@ -115,9 +115,10 @@ class Rows:
             if chosen
             else f"{State.SKIPPED.value}\t{decision.reason.value}\t{text(decision.detail)}\t{shared.now}"
         )
+        within = decision.within if isinstance(decision, Link) else None
         self.deliveries.append(
             f"{uuid7_hex()}\t{start}\t{decision.channel}\t{decision.kind}\t{text(decision.address)}\t{locale}"
-            f"\t{end}\t{shared.delivery}"
+            f"\t{within or NULL}\t{end}\t{shared.delivery}"
         )
         if shared.counts:
             self.figures[(*shared.figure, decision.channel, "accepted")] += 1

@@ -16,7 +16,7 @@ from django.utils import timezone
 from channels_app.models import Account
 from channels_app.registry import UnknownAdapter
 from pushcenter.lanes import Lane
-from pushcenter.messaging import cancelled, queue, receipts, retry, stops, tally, work
+from pushcenter.messaging import cancelled, queue, receipts, retry, steps, stops, tally, work
 from pushcenter.messaging.models import Attempt, AttemptOutcome, Delivery, Event
 from pushcenter.messaging.states import State
 from templates_app.models import DoubtPolicy
@@ -45,6 +45,7 @@ def run() -> Swept:
     receipts.match_early_ones()
     work.wake_forgotten(now)
     stops.wake_forgotten(now)
+    steps.plan_next()
     _wake_lanes(swept)
     return swept
 

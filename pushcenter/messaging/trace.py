@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from pushcenter.messaging import stops
+from pushcenter.messaging import chain, stops
 from pushcenter.messaging.models import (
     Attempt,
     AttemptOutcome,
@@ -42,6 +42,7 @@ ATTEMPTS = {
 RECEIPTS = {"delivered": OK, "sent": OK, "opened": OK, "clicked": OK, "undelivered": BAD, "complained": BAD}
 EVENTS = {
     "fallback": ("Next channel of the route", WARNING),
+    "late_success": ("Succeeded when the next channel had started", WARNING),
     "lease_over": ("Worker was lost; the delivery is in doubt", BAD),
     "cancelled": ("Cancelled", NEUTRAL),
     "sent_again": ("An operator had it sent again", WARNING),
@@ -97,6 +98,7 @@ def timeline(message: Message) -> list[Entry]:
         *(_receipt(each, channels) for each in Receipt.objects.filter(delivery__in=channels).order_by("at")),
         *(_interaction(each, channels) for each in Interaction.objects.filter(delivery__in=channels)),
         *_waits_and_ends(deliveries),
+        *_steps(message, deliveries),
     ]
     # The sort is stable, so what shares a moment stays in the order of the flow.
     return sorted(entries, key=lambda entry: entry.at)
@@ -138,10 +140,16 @@ def _routing(message: Message) -> Iterator[Entry]:
             tier="business",
             kind="routing",
             title=title,
-            detail=": ".join(filter(None, [reason, decision["detail"]])),
+            detail=": ".join(
+                filter(None, [reason, decision["detail"] or chain.told(message.plan, decision)])
+            ),
             channel=decision["channel"],
             outcome=outcome,
-            data={"choice": decision["choice"], "reason": decision["reason"]},
+            data={
+                "choice": decision["choice"],
+                "reason": decision["reason"],
+                **{name: decision[name] for name in ("until", "within") if decision.get(name)},
+            },
         )
 
 
@@ -267,6 +275,15 @@ def _waits_and_ends(deliveries: Iterable[Delivery]) -> Iterator[Entry]:
         elif state in ENDS and each.ended_at and (state is not State.FAILED or each.code == "render_error"):
             title, outcome = ENDS[state]
             yield _line(each, each.ended_at, state.value, title, outcome, each.reason)
+
+
+def _steps(message: Message, deliveries: Iterable[Delivery]) -> Iterator[Entry]:
+    """When the chain will go on, as far as that is known."""
+    for each in deliveries:
+        if each.step_until is not None:
+            wanted = chain.until(message.plan, each.channel).value
+            detail = f"unless it is {wanted} by then"
+            yield _line(each, each.step_until, "step", "Next channel starts", NEUTRAL, detail)
 
 
 def _line(delivery: Delivery, at: datetime, kind: str, title: str, outcome: str, detail: str) -> Entry:

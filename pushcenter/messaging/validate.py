@@ -216,6 +216,7 @@ def route(
     return Route(
         channels=tuple(dict.fromkeys(name for name in channels or published.channels if name in known)),
         first_only=published.first_only,
+        steps=published.steps,
         category=category,
         is_mandatory=is_mandatory,
         variants=published.written,

@@ -13,10 +13,11 @@ from unfold.enums import ActionVariant
 
 from pushcenter.acting import ActingAdmin
 from pushcenter.dialogs import go
-from templates_app import publishing
+from templates_app import publishing, steps
 from templates_app.admin.labels import NEW_DRAFT, state_badge, version_url
 from templates_app.forms import TemplateForm
-from templates_app.models import Template, TemplateVersion, VersionState
+from templates_app.models import RouteMode, Template, TemplateVersion, VersionState
+from templates_app.steps import Step, Until
 
 
 class VersionInline(TabularInline):
@@ -43,6 +44,13 @@ class VersionInline(TabularInline):
     @display(description=_("state"))
     def state_shown(self, obj: TemplateVersion) -> str:
         return state_badge(obj)
+
+
+def _told(channel: str, step: Step) -> str:
+    """``push (delivered, 1 minute)``; a plain step is its channel alone."""
+    if step.within is None:
+        return channel if step.until is Until.SENT else f"{channel} ({step.until.value})"
+    return f"{channel} ({step.until.value}, {steps.span(step.within)})"
 
 
 @admin.register(Template)
@@ -84,8 +92,9 @@ class TemplateAdmin(ActingAdmin):
 
     @display(description=_("route"))
     def route_shown(self, obj: Template) -> str:
-        arrow = " → " if obj.route_mode == "first" else " + "
-        return arrow.join(obj.channels) or "–"
+        if obj.route_mode != RouteMode.FIRST:
+            return " + ".join(obj.channels) or "–"
+        return " → ".join(_told(name, step) for name, step in steps.chain(obj.steps, obj.channels)) or "–"
 
     @display(description=_("published"))
     def published_shown(self, obj: Template) -> str:

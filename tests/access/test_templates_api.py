@@ -206,3 +206,18 @@ def test_a_preview_sends_nothing_and_injects_nothing(shop: Gateway) -> None:
 def test_a_bad_question_is_refused(shop: Gateway, query: dict[str, Any]) -> None:
     [(pointer, _code)] = faults(shop.get(TEMPLATES, **query))
     assert pointer == f"/{next(iter(query))}"
+
+
+def test_a_chain_tells_what_each_channel_waits_for(shop: Gateway) -> None:
+    waits = {"inbox": {"until": "read", "within": 5400}}
+    Template.objects.filter(code="order-paid").update(route_mode="first", steps=waits)
+    assert shop.get(f"{TEMPLATES}/order-paid").json()["steps"] == [
+        {
+            "channel": "inbox",
+            "until": "read",
+            "within": 5400,
+            "told": "until inbox is read, at most 90 minutes",
+        },
+        {"channel": "email", "until": "sent", "within": None, "told": "until email is sent"},
+    ]
+    assert shop.get(f"{TEMPLATES}/news").json()["steps"] == []

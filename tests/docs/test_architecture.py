@@ -149,6 +149,8 @@ def steps() -> Iterator[tuple[str, Step]]:
     yield "cancel", lambda queryset, rows: queryset.cancel(rows, now)
     yield "cancel_some", lambda queryset, _rows: queryset.cancel_some(BATCH, limit=99)
     yield "reopen", lambda queryset, rows: queryset.reopen(rows, now, maybe_duplicate=True)
+    yield "pass_over", lambda queryset, rows: queryset.pass_over(rows, now)
+    yield "not_needed", lambda queryset, rows: queryset.not_needed(rows, now, reason="")
     yield "give_up", lambda queryset, rows: queryset.give_up(rows, now)
     yield "bounce", lambda queryset, rows: [queryset.bounce(row, now, code="", reason="") for row in rows]
     for state in (State.SENT, State.DELIVERED):

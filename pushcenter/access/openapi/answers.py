@@ -210,6 +210,7 @@ ANSWERS: Mapping[str, Mapping[str, Any] | str] = {
         "recipient": "u-1001",
         "name": "Li Wei",
         "locale": "zh-hans",
+        "paused": [],
         "channels": [
             {
                 "channel": "email",
@@ -218,6 +219,8 @@ ANSWERS: Mapping[str, Mapping[str, Any] | str] = {
                 "detail": "",
                 "kind": "email",
                 "address": "li.wei@example.com",
+                "until": None,
+                "within": None,
                 "delivery": DELIVERY,
             }
         ],
@@ -298,6 +301,15 @@ ANSWERS: Mapping[str, Mapping[str, Any] | str] = {
     "list_templates": {"items": [TEMPLATE], "next": None},
     "read_template": {
         **TEMPLATE,
+        "steps": [
+            {
+                "channel": "inbox",
+                "until": "read",
+                "within": 3600,
+                "told": "until inbox is read, at most 1 hour",
+            },
+            {"channel": "email", "until": "sent", "within": None, "told": "until email is sent"},
+        ],
         "time_to_live": None,
         "variables": {
             "type": "object",

@@ -6,6 +6,7 @@ from pushcenter.access.serializers.messages import DeliverySerializer
 from pushcenter.access.serializers.problems import ProblemSerializer
 from pushcenter.lanes import Lane
 from pushcenter.messaging.routing import Choice, Reason
+from templates_app.steps import Until
 
 
 class ExplainedChannelSerializer(serializers.Serializer):
@@ -16,7 +17,18 @@ class ExplainedChannelSerializer(serializers.Serializer):
     reason = serializers.CharField(
         help_text=f"An open list; at present: {', '.join(each.value for each in Reason)}."
     )
-    detail = serializers.CharField(help_text="More about the reason, such as why an address is suppressed.")
+    detail = serializers.CharField(
+        help_text="More about the reason, such as why an address is suppressed, or what the channel waits for."
+    )
+    until = serializers.ChoiceField(
+        Until.choices,
+        allow_null=True,
+        help_text="In a chain: with what this channel has succeeded, so that the next one never starts.",
+    )
+    within = serializers.IntegerField(
+        allow_null=True,
+        help_text="In a chain: seconds from its first attempt, after which the next one starts all the same.",
+    )
     kind = serializers.CharField(help_text="The kind of address that the channel needs.")
     address = serializers.CharField()
     delivery = DeliverySerializer(

@@ -1,5 +1,8 @@
 """The shapes of templates, as systems see them."""
 
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from pushcenter.access.fields import PatternField, StrictSerializer, TextField
@@ -7,7 +10,9 @@ from pushcenter.access.paging import PageQuerySerializer, next_cursor
 from pushcenter.access.serializers.messages import LOCALE
 from pushcenter.access.serializers.recipients import ExternalIdField
 from pushcenter.lanes import Lane
+from templates_app import steps
 from templates_app.models import RouteMode, TemplateVersion
+from templates_app.steps import Until
 
 
 class TemplateQuerySerializer(PageQuerySerializer):
@@ -24,7 +29,7 @@ class TemplateSerializer(serializers.Serializer):
     route = serializers.ChoiceField(
         RouteMode.choices,
         source="template.route_mode",
-        help_text="`all`: every channel at once. `first`: one after another, until one succeeds.",
+        help_text="`all`: every channel at once. `first`: one after another, until one succeeds (`steps`).",
     )
     channels = serializers.ListField(
         child=serializers.CharField(), source="template.channels", help_text="In the order of the route."
@@ -39,9 +44,28 @@ class TemplatesSerializer(serializers.Serializer):
     next = next_cursor()
 
 
+class StepSerializer(serializers.Serializer):
+    """One channel of a chain."""
+
+    channel = serializers.CharField()
+    until = serializers.ChoiceField(
+        Until.choices, help_text="With what it has succeeded, so that the next channel never starts."
+    )
+    within = serializers.IntegerField(
+        allow_null=True,
+        help_text="Seconds from its first attempt, after which the next channel starts all the same; null: none.",
+    )
+    told = serializers.CharField(
+        help_text="The same in words, such as until email is delivered, at most 10 minutes."
+    )
+
+
 class TemplateDetailSerializer(TemplateSerializer):
     """A template with what its parameters have to be."""
 
+    steps = serializers.SerializerMethodField(
+        help_text="What each channel of the route `first` waits for, in their order; empty for `all`."
+    )
     time_to_live = serializers.IntegerField(
         source="template.time_to_live",
         allow_null=True,
@@ -52,6 +76,16 @@ class TemplateDetailSerializer(TemplateSerializer):
     locales = serializers.SerializerMethodField(
         help_text="For each channel the languages that it is written in; the empty one is for everybody else."
     )
+
+    @extend_schema_field(StepSerializer(many=True))
+    def get_steps(self, version: TemplateVersion) -> list[dict[str, Any]]:
+        template = version.template
+        if template.route_mode != RouteMode.FIRST:
+            return []
+        return [
+            {"channel": name, **step.as_json(), "told": steps.told(name, step.until, step.within)}
+            for name, step in steps.chain(template.steps, template.channels)
+        ]
 
     def get_locales(self, version: TemplateVersion) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}

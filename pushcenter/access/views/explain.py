@@ -46,6 +46,8 @@ ANSWER = OpenApiExample(
                 "detail": "",
                 "kind": "email",
                 "address": "li.wei@example.com",
+                "until": None,
+                "within": None,
                 "delivery": None,
             },
             {
@@ -55,6 +57,8 @@ ANSWER = OpenApiExample(
                 "detail": "",
                 "kind": "phone",
                 "address": "",
+                "until": None,
+                "within": None,
                 "delivery": None,
             },
         ],

@@ -126,7 +126,9 @@ class Delivery(models.Model):
     ``claims`` is a fence: an outcome counts only for the claim that it belongs to. ``attempts`` counts the calls
     of an adapter, ``throttled`` those of them that were too fast: the retry schedule is for the others.
     ``held`` keeps a pending delivery out of what is due: its batch, template or system is stopped. ``code`` and
-    ``reason`` say why the state is what it is.
+    ``reason`` say why the state is what it is. In a chain of channels, ``step_within`` is how many seconds this one
+    has from its first attempt before the next one starts, and ``step_until`` is when they are over, while that is
+    waited for.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -165,6 +167,8 @@ class Delivery(models.Model):
     lease_until = models.DateTimeField(_("lease until"), null=True)
     held = models.BooleanField(_("held"), default=False, db_default=False)
     maybe_duplicate = models.BooleanField(_("possible duplicate"), default=False)
+    step_within = models.PositiveIntegerField(_("seconds of its step"), null=True)
+    step_until = models.DateTimeField(_("next channel at"), null=True)
     account = models.ForeignKey(
         "channels_app.Account",
         null=True,
@@ -205,6 +209,7 @@ class Delivery(models.Model):
             ),
             models.Index(fields=["lease_until"], name="delivery_leased", condition=Q(state="sending")),
             models.Index(fields=["expires_at"], name="delivery_expiring", condition=Q(state="pending")),
+            models.Index(fields=["step_until"], name="delivery_step", condition=Q(step_until__isnull=False)),
             models.Index(fields=["provider_id"], name="delivery_provider_id", condition=~Q(provider_id="")),
             models.Index(fields=["lane"], name="delivery_in_doubt", condition=Q(state="in_doubt")),
             models.Index(

@@ -1,15 +1,16 @@
 """Adapters ready for use: one instance for each account in each process, renewed when the account changes."""
 
-import random
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from channels_app import registry
+from channels_app import choosing, registry
+from channels_app.choosing import Candidate
 from channels_app.contract import Adapter, Address
 from channels_app.models import Account
 from channels_app.secrets import UnreadableSecret
 from channels_app.shared_tokens import SharedTokens
+from channels_app.traffic import Traffic
 
 _open: dict[UUID, tuple[datetime, Adapter]] = {}
 
@@ -18,17 +19,40 @@ class NoAccount(LookupError):
     """No account of this channel can be used at present."""
 
 
-def choose(accounts: Sequence[Account], address: Address) -> tuple[Account, Adapter]:
-    """Of accounts in failover order, one that takes the address: of the first rank, by weight.
+class NoRoom(NoAccount):
+    """There are accounts, and none of them may take a message now: it waits, see :meth:`Traffic.next_turn`."""
 
-    Raises :class:`NoAccount`. An account that cannot be connected is passed over.
+
+def choose(
+    accounts: Sequence[Account],
+    address: Address,
+    *,
+    failed: UUID | None = None,
+    traffic: Traffic | None = None,
+) -> tuple[Account, Adapter]:
+    """Of accounts in failover order, the one to take a message to this address: see :mod:`channels_app.choosing`.
+
+    Raises :class:`NoAccount`, or :class:`NoRoom` of it. An account that cannot be connected is passed over. ``failed``
+    is the account through which the last attempt failed. Without ``traffic`` all are well and have room.
     """
     taking, reason = _taking(accounts, address)
     if not taking:
         raise NoAccount(reason)
-    first = [each for each in taking if each[0].priority == taking[0][0].priority]
-    weights = [account.weight for account, _ in first]
-    return random.choices(first, weights=weights)[0]  # noqa: S311 (no secret)
+    candidates = [_candidate(account, adapter, traffic) for account, adapter in taking]
+    chosen = choosing.choose(candidates, failed=failed)
+    if chosen is None:
+        raise NoRoom("every account that takes such an address is busy, or out of order for the moment")
+    return taking[candidates.index(chosen)]
+
+
+def _candidate(account: Account, adapter: Adapter, traffic: Traffic | None) -> Candidate:
+    return Candidate(
+        id=account.pk,
+        priority=account.priority,
+        weight=account.weight,
+        room=traffic.room(account, adapter) if traffic else 1,
+        is_healthy=traffic.is_healthy(account.pk) if traffic else True,
+    )
 
 
 def _taking(accounts: Sequence[Account], address: Address) -> tuple[list[tuple[Account, Adapter]], str]:

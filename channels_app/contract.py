@@ -332,6 +332,10 @@ class Capabilities:
     unknown end is simply repeated. ``check``, ``lookup`` and ``recall`` name the optional methods that the adapter
     has; ``poll_after`` says when to ask :meth:`Adapter.poll`, in seconds after sending. ``timeout`` bounds one
     call, in seconds, and ``concurrency`` the calls that one process has under way.
+
+    ``rate`` (calls in a second) and ``address_rate`` (messages in a minute to one address) are what the provider
+    documents, for all workers together; an account's own settings go before them. ``one_provider`` is False where each
+    address is a server of its own, as with webhooks: then failures say nothing of the account.
     """
 
     receipts: bool = False
@@ -343,6 +347,9 @@ class Capabilities:
     batch_size: int = 1
     timeout: float = 30.0
     concurrency: int = 100
+    rate: float | None = None
+    address_rate: float | None = None
+    one_provider: bool = True
 
 
 class Adapter(ABC):

@@ -5,10 +5,13 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from channels_app import registry, secrets
+from channels_app.breaker import Circuit, Switch
 from channels_app.contract import Adapter, SecretField
 from pushcenter.ids import uuid7
 from pushcenter.networks import check_network
@@ -54,6 +57,36 @@ class Account(models.Model):
     pause_reason = models.CharField(_("reason of the pause"), max_length=300, blank=True, editable=False)
     config = models.JSONField(_("configuration"), default=dict, blank=True, editable=False)
     secrets = models.TextField(_("encrypted secrets"), blank=True, editable=False)
+    rate_per_second = models.FloatField(
+        _("calls per second"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0.01), MaxValueValidator(100_000)],
+        help_text=_("Of all workers together. What is beyond waits in the queue."),
+    )
+    max_in_flight = models.PositiveIntegerField(
+        _("calls at the same time"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("Of all workers together, such as the connections that a relay permits."),
+    )
+    address_rate_per_minute = models.FloatField(
+        _("messages per minute to one address"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0.01), MaxValueValidator(100_000)],
+        help_text=_("What is beyond waits for its turn, and holds up no other address."),
+    )
+    daily_quota = models.PositiveIntegerField(
+        _("messages per day"),
+        null=True,
+        blank=True,
+        help_text=_(
+            "Days are those of the setting TIME_ZONE. When it is used up, the next account takes over; where there "
+            "is none, messages wait for the next day."
+        ),
+    )
     callback_token = models.CharField(max_length=64, default=new_callback_token, editable=False)
     callback_networks = ArrayField(
         models.CharField(max_length=50, validators=[check_network]),
@@ -135,3 +168,158 @@ class AccountToken(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class AccountHealth(models.Model):
+    """How an account is doing, as all workers share it: its breaker, and a pause that the provider asked for.
+
+    See :mod:`channels_app.health`. ``is_told`` says that whoever listens knows whether the breaker is open.
+    """
+
+    account = models.OneToOneField(
+        Account, on_delete=models.CASCADE, primary_key=True, related_name="health", db_constraint=False
+    )
+    switch = models.CharField(
+        max_length=10, choices=[(each.value, each.value) for each in Switch], default=Switch.CLOSED
+    )
+    until = models.DateTimeField(null=True)
+    prober = models.CharField(max_length=40, blank=True)
+    pauses = models.PositiveSmallIntegerField(default=0)
+    changed_at = models.DateTimeField(null=True)
+    streak = models.PositiveIntegerField(default=0)
+    trouble_since = models.DateTimeField(null=True)
+    #: Slot, calls and failures of each.
+    window = models.JSONField(default=list)
+    slowed_until = models.DateTimeField(null=True)
+    code = models.CharField(max_length=80, blank=True)
+    detail = models.CharField(max_length=300, blank=True)
+    failed_at = models.DateTimeField(null=True)
+    is_told = models.BooleanField(default=True)
+
+    class Meta:
+        verbose_name = _("health of an account")
+        verbose_name_plural = _("health of accounts")
+
+    def __str__(self) -> str:
+        return f"{self.account_id}: {self.switch}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.switch != Switch.CLOSED
+
+    @property
+    def circuit(self) -> Circuit:
+        return Circuit(
+            switch=Switch(self.switch),
+            until=self.until,
+            prober=self.prober,
+            pauses=self.pauses,
+            changed_at=self.changed_at,
+            streak=self.streak,
+            trouble_since=self.trouble_since,
+            window={slot: (calls, failures) for slot, calls, failures in self.window},
+        )
+
+    def adopt(self, circuit: Circuit) -> None:
+        """Take over another circuit; unsaved."""
+        if self.is_open != (circuit.switch is not Switch.CLOSED):
+            self.is_told = not self.is_told
+        self.switch, self.until, self.prober = circuit.switch, circuit.until, circuit.prober
+        self.pauses, self.changed_at = circuit.pauses, circuit.changed_at
+        self.streak, self.trouble_since = circuit.streak, circuit.trouble_since
+        self.window = [[slot, *counts] for slot, counts in sorted(circuit.window.items())]
+
+
+class AccountEvent(models.Model):
+    """A line of an account's history: its breaker opened or closed."""
+
+    class Kind(models.TextChoices):
+        OPENED = "opened", _("breaker opened")
+        CLOSED = "closed", _("breaker closed")
+        CLOSED_BY_HAND = "closed_by_hand", _("breaker closed by hand")
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    account = models.ForeignKey(
+        Account,
+        on_delete=models.CASCADE,
+        related_name="events",
+        verbose_name=_("account"),
+        db_constraint=False,
+    )
+    kind = models.CharField(_("kind"), max_length=20, choices=Kind.choices)
+    detail = models.CharField(_("detail"), max_length=400, blank=True)
+    at = models.DateTimeField(_("at"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("event of an account")
+        verbose_name_plural = _("events of accounts")
+        indexes = [models.Index(fields=["account", "-at"], name="account_event_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.at:%Y-%m-%d %H:%M:%S}"
+
+
+class AccountLoad(models.Model):
+    """What one worker process has under way through an account, and how many places it has leased of its limit."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="loads", db_constraint=False)
+    process = models.CharField(max_length=40)
+    calls = models.PositiveIntegerField(default=0)
+    places = models.PositiveIntegerField(default=0)
+    wants = models.PositiveIntegerField(default=0)
+    until = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("load of an account")
+        verbose_name_plural = _("load of accounts")
+        constraints = [models.UniqueConstraint(fields=["account", "process"], name="account_load_once")]
+
+    def __str__(self) -> str:
+        return f"{self.account_id}: {self.calls}"
+
+
+class AccountBucket(models.Model):
+    """The tokens of an account's rate, and with an address (as a digest) those of the pace to it.
+
+    See :mod:`channels_app.pace`. ``rate``, ``burst``, ``asked`` and ``back`` are of the last statement.
+    """
+
+    account = models.ForeignKey(
+        Account, on_delete=models.CASCADE, related_name="buckets", db_constraint=False
+    )
+    address = models.CharField(max_length=32, blank=True)
+    rate = models.FloatField()
+    burst = models.IntegerField()
+    asked = models.IntegerField()
+    back = models.IntegerField()
+    tokens = models.FloatField()
+    granted = models.IntegerField()
+    at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("bucket of an account")
+        verbose_name_plural = _("buckets of accounts")
+        constraints = [models.UniqueConstraint(fields=["account", "address"], name="account_bucket_once")]
+
+    def __str__(self) -> str:
+        return f"{self.account_id}: {self.tokens:g}"
+
+
+class AccountDay(models.Model):
+    """How much of its daily quota an account has used; ``asked`` and ``back`` are of the last statement."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="days", db_constraint=False)
+    day = models.DateField()
+    quota = models.IntegerField()
+    asked = models.IntegerField()
+    back = models.IntegerField()
+    used = models.IntegerField()
+    granted = models.IntegerField()
+
+    class Meta:
+        verbose_name = _("day of an account")
+        verbose_name_plural = _("days of accounts")
+        constraints = [models.UniqueConstraint(fields=["account", "day"], name="account_day_once")]
+
+    def __str__(self) -> str:
+        return f"{self.account_id}: {self.day}: {self.used}"

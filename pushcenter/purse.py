@@ -8,6 +8,7 @@ once: whatever the number of processes, no more is spent than the rate gives, pl
 import threading
 from dataclasses import dataclass
 from math import ceil
+from typing import Protocol
 
 #: A lease is what the rate gives in this time, in seconds, or less where less was needed; and an empty bucket is asked
 #: this often.
@@ -25,6 +26,15 @@ def refilled(row: str, *, rate: str, burst: str, back: str) -> str:
     """
     since = f"greatest(0, extract(epoch FROM statement_timestamp() - {row}.at))"
     return f"least({burst}, {row}.tokens + {back} + {rate} * {since})"
+
+
+class Lending(Protocol):
+    """How a bucket lends: its largest lease, and how long to wait after one that was less than asked for."""
+
+    @property
+    def block(self) -> int: ...
+
+    def wait(self, left: float) -> float: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,21 +96,33 @@ class Purse:
         self._tokens -= 1
         return True
 
+    def owe(self, number: int) -> None:
+        """Take so many tokens, be they there or not: what is lacking is paid with the next lease."""
+        self._tokens -= number
+
     def held(self, now: float) -> int:
         """How many tokens can be spent without asking."""
-        return self._tokens if now - self._asked < self._lease else 0
+        return max(0, self._tokens) if now - self._asked < self._lease else 0
+
+    def unspent(self, now: float) -> bool:
+        """Are there tokens from a lease that is over, or some owed?"""
+        return self._tokens < 0 or (self._tokens > 0 and now - self._asked >= self._lease)
 
     def wait(self, now: float) -> float:
         """Seconds until the bucket is to be asked again."""
         return max(0.0, self._next - now)
 
-    def wish(self, limit: Limit) -> Wish:
+    def wish(self, limit: Lending) -> Wish:
         """What to ask for: twice as much as in a lease that was spent, else what was needed of it."""
         grown = 2 * self._leased if self._tokens < 1 else self._leased - self._tokens
         take = min(grown, limit.block) if self._leased else limit.block
         return Wish(take=take, back=self._tokens)
 
-    def fill(self, wish: Wish, grant: Grant, limit: Limit, now: float) -> None:
+    def leave(self) -> Wish:
+        """Ask for nothing, and settle what is left or owed."""
+        return Wish(take=0, back=self._tokens)
+
+    def fill(self, wish: Wish, grant: Grant, limit: Lending, now: float) -> None:
         """Hold what was granted; less than was asked for means that the bucket is empty."""
         self._tokens = self._leased = grant.tokens
         self._left, self._asked, self.is_away = grant.left, now, False

@@ -84,7 +84,7 @@ class DingtalkRobotAdapter(Adapter):
     name = "dingtalk_robot"
     label = _("DingTalk group robot")
     channel = DINGTALK
-    capabilities = Capabilities()
+    capabilities = Capabilities(address_rate=20)
     api = JsonApi(
         verdict=verdict,
         speaks=lambda answer: "errcode" in answer,

@@ -135,7 +135,8 @@ class FeishuAppAdapter(Adapter):
     name = "feishu_app"
     label = _("Feishu app")
     channel = FEISHU
-    capabilities = Capabilities(receipts=True, idempotent=True, check=True)
+    # 1,000 calls in a minute for each app.
+    capabilities = Capabilities(receipts=True, idempotent=True, check=True, rate=16)
     api = FeishuApi(
         verdict=verdict,
         speaks=speaks,

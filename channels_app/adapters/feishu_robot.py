@@ -52,7 +52,7 @@ class FeishuRobotAdapter(Adapter):
     name = "feishu_robot"
     label = _("Feishu group robot")
     channel = FEISHU
-    capabilities = Capabilities()
+    capabilities = Capabilities(rate=5, address_rate=100)
     api = FeishuApi(
         verdict=verdict, speaks=speaks, codes=CODES, statuses={404: Misconfigured, 410: Misconfigured}
     )

@@ -121,7 +121,8 @@ class MetaWhatsappAdapter(Adapter):
     name = "meta_whatsapp"
     label = _("WhatsApp (Meta Cloud API)")
     channel = WHATSAPP
-    capabilities = Capabilities(receipts=True, check=True, timeout=20)
+    # 80 messages in a second, until Meta grants more; one in six seconds to the same person.
+    capabilities = Capabilities(receipts=True, check=True, timeout=20, rate=80, address_rate=10)
     # The path holds our own number and nothing of the addressee.
     api = JsonApi(verdict=verdict, codes=CODES, statuses={404: Misconfigured})
     specimen = Specimen(

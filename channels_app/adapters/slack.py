@@ -101,7 +101,8 @@ class SlackAdapter(Adapter):
     name = "slack"
     label = _("Slack")
     channel = SLACK
-    capabilities = Capabilities(check=True, recall=True, timeout=20)
+    # One message in a second and channel: https://docs.slack.dev/apis/web-api/rate-limits
+    capabilities = Capabilities(check=True, recall=True, timeout=20, address_rate=60)
     api = JsonApi(verdict=verdict, codes=CODES)
     specimen = Specimen(
         config={"bot_token": "xoxb-1"},

@@ -117,7 +117,7 @@ class WebPushAdapter(Adapter):
     name = "web_push"
     label = _("Web Push (VAPID)")
     channel = PUSH
-    capabilities = Capabilities()
+    capabilities = Capabilities(one_provider=False)
     specimen = Specimen(
         config={
             "contact": "ops@example.com",

@@ -108,7 +108,8 @@ class WecomAppAdapter(Adapter):
     name = "wecom_app"
     label = _("WeCom app")
     channel = WECOM
-    capabilities = Capabilities(receipts=True, check=True, batch_size=BATCH)
+    # More than 30 messages in a minute to one member are dropped without a word.
+    capabilities = Capabilities(receipts=True, check=True, batch_size=BATCH, address_rate=30)
     api = JsonApi(
         verdict=verdict,
         speaks=speaks,

@@ -47,7 +47,7 @@ class WecomRobotAdapter(Adapter):
     name = "wecom_robot"
     label = _("WeCom group robot")
     channel = WECOM
-    capabilities = Capabilities()
+    capabilities = Capabilities(address_rate=20)
     api = JsonApi(
         verdict=verdict, speaks=speaks, codes=CODES, statuses={404: Misconfigured, 410: Misconfigured}
     )

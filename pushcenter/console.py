@@ -90,6 +90,12 @@ OPERATIONS = {
     "items": [
         table(_("What is stopped"), "pause_circle", "messaging", "stop"),
         table(_("Alerts"), "notifications_active", "messaging", "alert"),
+        {
+            "title": _("Ledger"),
+            "icon": "balance",
+            "link": reverse_lazy("admin:ledger"),
+            "permission": may("messaging.view_delivery"),
+        },
     ],
 }
 FLOW = [OVERVIEW, ACCESS, TEMPLATES, RECIPIENTS, CHANNELS, MESSAGES, OPERATIONS, REPORTS, PEOPLE]

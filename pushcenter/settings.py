@@ -224,6 +224,10 @@ Q_CLUSTER = {
     "log_level": "WARNING",
 }
 
+# --- Watching over it --------------------------------------------------------------------------------------
+
+AUDIT_SECONDS = env.number("AUDIT_SECONDS", default=300)
+
 # --- Outbound calls ----------------------------------------------------------------------------------------
 
 # Networks that webhooks may reach although they are private; the trial's receiver listens on loopback.

@@ -30,7 +30,15 @@ class ConsoleSite(UnfoldAdminSite):
         return super().login(request, extra_context)
 
     def extra_urls(self) -> list[URLPattern]:
-        return [path("reports/", self.admin_view(self.reports), name="reports")]
+        return [
+            path("reports/", self.admin_view(self.reports), name="reports"),
+            path("ledger/", self.admin_view(self.ledger), name="ledger"),
+        ]
+
+    def ledger(self, request: HttpRequest) -> HttpResponse:
+        from pushcenter.messaging.admin.ledger_page import page
+
+        return page(request, self)
 
     def reports(self, request: HttpRequest) -> HttpResponse:
         from analytics_app.views import report

@@ -18,4 +18,5 @@ def schedule_housekeeping(**kwargs: Any) -> None:
 
     queue.every_minute("sweep", "pushcenter.messaging.sweep.run")
     queue.every_minute("forget answers", "pushcenter.messaging.idempotency.forget")
+    queue.every_minute("audit", "pushcenter.messaging.audit.run")
     queue.every_minute("alerts", "pushcenter.messaging.alerts.run")

@@ -45,8 +45,11 @@ class DeliveryAdmin(Operations, LogAdmin):
         ("state", ChoicesDropdownFilter),
         ("lane", ChoicesDropdownFilter),
         ("account", RelatedDropdownFilter),
+        ("message__system", RelatedDropdownFilter),
+        "message__is_test",
     )
     list_filter_submit = True
+    list_before_template = "messaging/of_a_day.html"
     list_select_related = ("account",)
     search_help_text = _("An exact id of a delivery or message, or the provider's id")
 

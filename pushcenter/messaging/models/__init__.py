@@ -5,6 +5,7 @@ from pushcenter.messaging.models.batch import Batch, BatchEvent
 from pushcenter.messaging.models.counts import DailyUse, IdempotentCall, Tally
 from pushcenter.messaging.models.history import Attempt, AttemptOutcome, Event
 from pushcenter.messaging.models.interaction import Interaction, InteractionKind
+from pushcenter.messaging.models.ledger import LedgerDay, LedgerLine
 from pushcenter.messaging.models.message import Delivery, Message
 from pushcenter.messaging.models.receipts import CallVerdict, Receipt, ReceiptCall
 from pushcenter.messaging.models.stop import Stop, StopKind
@@ -23,6 +24,8 @@ __all__ = [
     "IdempotentCall",
     "Interaction",
     "InteractionKind",
+    "LedgerDay",
+    "LedgerLine",
     "Message",
     "Receipt",
     "ReceiptCall",

@@ -131,7 +131,7 @@ CAN_BOUNCE = frozenset({State.SENT, State.IN_DOUBT})
 REPEAT = """
 UPDATE messaging_delivery AS d
    SET state = 'pending', due_at = v.due_at, lease_until = NULL, attempts = d.attempts + 1, code = 'lease_over',
-       maybe_duplicate = d.maybe_duplicate OR %(maybe_duplicate)s,
+       maybe_duplicate = d.maybe_duplicate OR %(maybe_duplicate)s, maybe_sent = true,
        step_until = COALESCE(d.step_until, statement_timestamp() + make_interval(secs => d.step_within))
   FROM unnest(%(id)s::uuid[], %(due_at)s::timestamptz[]) AS v(id, due_at)
  WHERE d.id = v.id AND d.state = 'sending'
@@ -196,10 +196,18 @@ class DeliveryQuerySet(Aside, models.QuerySet["Delivery"]):
         return waiting.aggregate(at=Min("due_at"))["at"]
 
     def expire(self, now: datetime, *, limit: int) -> list["Delivery"]:
-        """End up to ``limit`` pending deliveries whose time is over; returns them as they were."""
+        """End up to ``limit`` pending deliveries whose time is over; returns them as they were.
+
+        One that may have been sent ends in doubt: that it did not arrive is not known.
+        """
         late = self.filter(state=State.PENDING, expires_at__lte=now).select_related("message")
         rows: list[Delivery] = list(late.select_for_update(skip_locked=True, of=("self",))[:limit])
-        self._end(rows, State.EXPIRED, now, code="expired", reason="not sent before its expiry")
+        doubtful = [row for row in rows if row.maybe_sent]
+        if doubtful:
+            reason = "not repeated before its expiry, and the provider may have it"
+            self._end(doubtful, State.IN_DOUBT, now, code="expired", reason=reason)
+        sure = [row for row in rows if not row.maybe_sent]
+        self._end(sure, State.EXPIRED, now, code="expired", reason="not sent before its expiry")
         return rows
 
     def with_lease_over(self, now: datetime, *, limit: int) -> list["Delivery"]:
@@ -232,6 +240,12 @@ class DeliveryQuerySet(Aside, models.QuerySet["Delivery"]):
                 row[0]: Before(state=State(row[1]), was_sent=row[2], was_delivered=row[3], step_until=row[4])
                 for row in cursor.fetchall()
             }
+
+    def remember_doubt(self, ids: Iterable[UUID]) -> None:
+        """Note that the provider may have these, although they are tried again."""
+        noted = list(ids)
+        if noted:
+            self.filter(pk__in=noted).update(maybe_sent=True)
 
     def repeat(self, rows: Sequence["Delivery"], *, maybe_duplicate: bool) -> int:
         """Make claimed deliveries whose lease is over due again, each at its ``due_at``.

@@ -120,6 +120,7 @@ def prepare(
             expires_at=delivery.expires_at,
             idempotent=adapter.capabilities.idempotent,
             hold_when_in_doubt=message.template.doubt_policy == DoubtPolicy.HOLD,
+            maybe_sent=delivery.maybe_sent,
         ),
     )
 

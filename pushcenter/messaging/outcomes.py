@@ -39,6 +39,7 @@ def _record(ended: Sequence[Ended], known: Known) -> None:
         before = Delivery.objects.record(ended)
         counted = [each for each in ended if each.delivery_id in before]
         steps.started(before.values())
+        Delivery.objects.remember_doubt(each.delivery_id for each in counted if each.verdict.maybe_sent)
         _write_attempts(ended, before)
         _suppress(counted, known)
         _pause_accounts(counted, known)

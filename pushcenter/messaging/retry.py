@@ -45,6 +45,7 @@ class Situation:
     """What the policy has to know of a delivery.
 
     ``attempt`` counts from 1 and leaves throttled calls out; ``hold_when_in_doubt`` is the template's policy.
+    ``maybe_sent`` says that an earlier attempt may have reached the provider.
     """
 
     lane: str
@@ -52,6 +53,7 @@ class Situation:
     expires_at: datetime
     idempotent: bool
     hold_when_in_doubt: bool
+    maybe_sent: bool = False
 
 
 def decide(
@@ -121,12 +123,13 @@ def _verdict(
 def _again(error: Temporary, situation: Situation, *, now: datetime, dice: Callable[[], float]) -> Verdict:
     wait = backoff(situation.lane, situation.attempt, dice=dice)
     out_of_time = wait is None or now + wait >= situation.expires_at
-    if error.maybe_sent and out_of_time:
+    if out_of_time and (error.maybe_sent or situation.maybe_sent):
         return _verdict(State.IN_DOUBT, AttemptOutcome.TEMPORARY, error)
     if wait is None:
         return _verdict(State.FAILED, AttemptOutcome.TEMPORARY, error, fall_back=True)
-    repeats = error.maybe_sent and not situation.idempotent
-    return _postponed(error, AttemptOutcome.TEMPORARY, situation, due_at=now + wait, maybe_duplicate=repeats)
+    return _postponed(
+        error, AttemptOutcome.TEMPORARY, situation, due_at=now + wait, maybe_sent=error.maybe_sent
+    )
 
 
 def _misconfigured(
@@ -136,6 +139,8 @@ def _misconfigured(
         return _verdict(State.FAILED, AttemptOutcome.MISCONFIGURED, error, fall_back=True)
     # At first soon, because the next claim takes another account; then as after any fault.
     wait = backoff(situation.lane, situation.attempt - 1, dice=dice) if situation.attempt > 1 else AT_ONCE
+    if wait is None and situation.maybe_sent:
+        return _verdict(State.IN_DOUBT, AttemptOutcome.MISCONFIGURED, error)
     if wait is None:
         return _verdict(State.FAILED, AttemptOutcome.MISCONFIGURED, error, fall_back=True)
     return _postponed(error, AttemptOutcome.MISCONFIGURED, situation, due_at=now + wait, pause_account=True)
@@ -147,12 +152,13 @@ def _postponed(
     situation: Situation,
     *,
     due_at: datetime,
-    maybe_duplicate: bool = False,
+    maybe_sent: bool = False,
     pause_account: bool = False,
 ) -> Verdict:
     if due_at >= situation.expires_at:
         return Verdict(
-            state=State.EXPIRED,
+            # That no attempt got through is not known where one before this had no known end.
+            state=State.IN_DOUBT if situation.maybe_sent else State.EXPIRED,
             outcome=outcome,
             code="expired",
             reason=f"no time left for another attempt after: {error.detail}",
@@ -165,6 +171,7 @@ def _postponed(
         due_at=due_at,
         code=error.code or outcome.value,
         reason=error.detail,
-        maybe_duplicate=maybe_duplicate,
+        maybe_duplicate=maybe_sent and not situation.idempotent,
+        maybe_sent=maybe_sent,
         pause_account=pause_account,
     )

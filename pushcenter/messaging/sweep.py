@@ -38,8 +38,8 @@ def run() -> Swept:
     """Sweep once; safe while other sweeps and workers run."""
     swept = Swept()
     now = timezone.now()
-    while count := _expire(now):
-        swept.expired += count
+    while _expire(now, swept):
+        pass
     while _settle_leases(now, swept):
         pass
     receipts.match_early_ones()
@@ -50,10 +50,14 @@ def run() -> Swept:
     return swept
 
 
-def _expire(now: datetime) -> int:
+def _expire(now: datetime, swept: Swept) -> int:
     with transaction.atomic():
         rows = Delivery.objects.expire(now, limit=GROUP)
-        _tally(rows, State.PENDING, State.EXPIRED)
+        doubtful = [row for row in rows if row.maybe_sent]
+        _tally(doubtful, State.PENDING, State.IN_DOUBT)
+        _tally([row for row in rows if not row.maybe_sent], State.PENDING, State.EXPIRED)
+    swept.held += len(doubtful)
+    swept.expired += len(rows) - len(doubtful)
     return len(rows)
 
 

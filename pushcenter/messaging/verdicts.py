@@ -27,7 +27,8 @@ class Verdict:
 
     ``due_at`` is set with the state ``pending``: when to try again. ``suppress`` is the reason for which the
     address is not to be used again; ``fall_back`` asks for the next channel of the route, ``pause_account``
-    for a pause of the account, ``maybe_duplicate`` marks a repetition that may reach the person twice.
+    for a pause of the account, ``maybe_duplicate`` marks a repetition that may reach the person twice, and
+    ``maybe_sent`` an attempt that the provider may have taken although it is to be repeated.
     """
 
     state: State
@@ -40,6 +41,7 @@ class Verdict:
     fall_back: bool = False
     pause_account: bool = False
     maybe_duplicate: bool = False
+    maybe_sent: bool = False
 
     def __post_init__(self) -> None:
         for name, limit in (("provider_id", 300), ("code", 80), ("reason", 500)):

@@ -140,6 +140,7 @@ def steps() -> Iterator[tuple[str, Step]]:
         lambda queryset, _rows: queryset.claim(lane=Lane.NORMAL, limit=99, lease=timedelta(minutes=1)),
     )
     yield "expire", lambda queryset, _rows: queryset.expire(now, limit=99)
+    yield "expire", lambda queryset, _rows: [queryset.update(maybe_sent=True), queryset.expire(now, limit=99)]
     yield "repeat", lambda queryset, rows: queryset.repeat(rows, maybe_duplicate=True)
     yield (
         "put_back",

@@ -54,6 +54,27 @@ def test_a_lost_claim_is_sent_again_and_marked_as_a_possible_duplicate() -> None
     assert list(delivery.log.order_by("number").values_list("outcome", flat=True)) == ["lost", "sent"]
 
 
+def test_what_may_have_been_sent_does_not_expire_as_if_it_had_not() -> None:
+    message = an_email()
+    delivery = claimed_and_lost(message)
+    sweep.run()
+    Delivery.objects.update(expires_at=timezone.now())
+    swept = sweep.run()
+    assert (swept.held, swept.expired) == (1, 0)
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.code) == (State.IN_DOUBT, "expired")
+    assert factories.figures() == {("email", "accepted"): 1, ("email", "in_doubt"): 1}
+
+
+def test_an_attempt_without_a_known_end_is_remembered_however_its_provider_takes_repetitions() -> None:
+    factories.template(channels=["email"])
+    factories.account("email")
+    delivery = factories.message(to={"email": "timeout@simulator.example"}).deliveries.get()
+    dispatch.run("normal")
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.maybe_duplicate, delivery.maybe_sent) == (State.PENDING, True, True)
+
+
 def test_a_lost_claim_is_held_for_an_operator_where_the_template_says_so() -> None:
     message = an_email(doubt_policy="hold")
     delivery = claimed_and_lost(message)

@@ -55,6 +55,8 @@ def test_a_sent_message_is_sent_or_delivered(final: bool, state: str) -> None:
 IN_TIME: dict[str, Any] = {}
 LATE = {"expires_at": NOW + timedelta(seconds=5)}
 OVER = {"attempt": END + 1}
+#: An earlier attempt may have reached the provider.
+AFTER = {"maybe_sent": True}
 IDEMPOTENT, HOLD = {"idempotent": True}, {"hold_when_in_doubt": True}
 
 TABLE: list[tuple[str, ChannelError, dict[str, Any], tuple[str, float | None], dict[str, Any]]] = [
@@ -70,6 +72,13 @@ TABLE: list[tuple[str, ChannelError, dict[str, Any], tuple[str, float | None], d
     ("doubt, late", MAYBE, LATE, ("in_doubt", None), {"fall_back": False}),
     ("doubt, schedule over", MAYBE, OVER, ("in_doubt", None), {"fall_back": False}),
     ("doubt, idempotent, schedule over", MAYBE, OVER | IDEMPOTENT, ("in_doubt", None), {}),
+    ("doubt is remembered", MAYBE, IN_TIME, ("pending", 5), {"maybe_sent": True}),
+    ("doubt is remembered, idempotent", MAYBE, IDEMPOTENT, ("pending", 5), {"maybe_sent": True}),
+    ("fault after doubt", SURE, AFTER, ("pending", 5), {"maybe_sent": False, "maybe_duplicate": False}),
+    ("fault after doubt, late", SURE, AFTER | LATE, ("in_doubt", None), {"fall_back": False}),
+    ("fault after doubt, schedule over", SURE, AFTER | OVER, ("in_doubt", None), {"fall_back": False}),
+    ("throttled after doubt, late", Throttled(retry_after=60), AFTER | LATE, ("in_doubt", None), {}),
+    ("refused after doubt", Refused("spam"), AFTER, ("failed", None), {"fall_back": True}),
     ("throttled", Throttled(retry_after=2), IN_TIME, ("pending", 2.2), {"outcome": "throttled"}),
     ("throttled, late", Throttled(retry_after=60), LATE, ("expired", None), {}),
     ("throttled, often", Throttled(retry_after=2), {"attempt": 99}, ("pending", 2.2), {}),

@@ -128,10 +128,11 @@ class Delivery(models.Model):
 
     ``claims`` is a fence: an outcome counts only for the claim that it belongs to. ``attempts`` counts the calls
     of an adapter, ``throttled`` those of them that were too fast: the retry schedule is for the others.
-    ``held`` keeps a pending delivery out of what is due: its batch, template or system is stopped. ``code`` and
-    ``reason`` say why the state is what it is. In a chain of channels, ``step_within`` is how many seconds this one
-    has from its first attempt before the next one starts, and ``step_until`` is when they are over, while that is
-    waited for.
+    ``maybe_sent`` remembers an attempt without a known end that may have reached the provider: what comes to nothing
+    after it ends in doubt. ``held`` keeps a pending delivery out of what is due: its batch, template or system is
+    stopped. ``code`` and ``reason`` say why the state is what it is. In a chain of channels, ``step_within`` is how
+    many seconds this one has from its first attempt before the next one starts, and ``step_until`` is when they are
+    over, while that is waited for.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -170,6 +171,7 @@ class Delivery(models.Model):
     lease_until = models.DateTimeField(_("lease until"), null=True)
     held = models.BooleanField(_("held"), default=False, db_default=False)
     maybe_duplicate = models.BooleanField(_("possible duplicate"), default=False)
+    maybe_sent = models.BooleanField(_("may have been sent"), default=False, db_default=False)
     step_within = models.PositiveIntegerField(_("seconds of its step"), null=True)
     step_until = models.DateTimeField(_("next channel at"), null=True)
     account = models.ForeignKey(

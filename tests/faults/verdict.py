@@ -1,0 +1,144 @@
+"""What the two records say of one another, as figures; a pure function of both, of the answers and of the kills."""
+
+from bisect import bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from tests.faults.kills import Kill
+from tests.faults.ledger import Delivery, Ledger, Taken
+from tests.faults.load import Acknowledged
+
+IN_FLIGHT = frozenset({"pending", "sending"})
+SUCCEEDED = frozenset({"sent", "delivered"})
+#: Its receivers drop repetitions by their id, so that a repetition is no duplicate for them.
+IDEMPOTENT = frozenset({"webhook"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """Counts of messages, and the deliveries that tell something; each message of a run has one delivery.
+
+    ``doubled`` are messages beyond the one of each reference. Of deliveries that the provider took more than once,
+    ``repeated`` went to receivers that drop repetitions, for a reason that the ledger has; the others are ``marked`` or
+    ``unmarked``. ``unrecorded`` had calls that the ledger does not have, ``untrue`` were recorded as sent and never
+    came to the provider, ``denied`` ended as not sent although the provider has them.
+    """
+
+    acknowledged: int
+    lost: int
+    doubled: int
+    in_flight: int
+    states: Mapping[str, int]
+    calls: Mapping[str, int]
+    marked: Sequence[Delivery]
+    unmarked: Sequence[Delivery]
+    repeated: Sequence[Delivery]
+    unrecorded: Sequence[Delivery]
+    untrue: Sequence[Delivery]
+    denied: Sequence[Delivery]
+    lost_attempts: int
+    longest_lost_s: float
+    #: For each kill the seconds until an outcome had been recorded in every lane, and the last of the lanes.
+    recoveries: Sequence[tuple[Kill, float, str]] = field(repr=False)
+
+    @property
+    def ended(self) -> int:
+        return sum(count for state, count in self.states.items() if state not in IN_FLIGHT | {"in_doubt"})
+
+    @property
+    def in_doubt(self) -> int:
+        return self.states.get("in_doubt", 0)
+
+    @property
+    def max_recovery_s(self) -> float:
+        return max((seconds for _, seconds, _ in self.recoveries), default=0.0)
+
+    @property
+    def wrong(self) -> Mapping[str, Sequence[Delivery]]:
+        """Deliveries that contradict the provider's log, by what is wrong with them."""
+        return {
+            "deliveries were taken twice and are not marked": self.unmarked,
+            "deliveries had calls that are not in the ledger": self.unrecorded,
+            "deliveries are recorded as sent and were not": self.untrue,
+            "deliveries ended as not sent, and the provider has them": self.denied,
+        }
+
+    def faults(self, *, recovery: float) -> list[str]:
+        """What must not be, each in a sentence; a lane has to be served again within ``recovery`` seconds."""
+        found = {
+            "acknowledged messages are lost": self.lost,
+            "messages were stored twice": self.doubled,
+            "deliveries have no end": self.in_flight,
+            **{what: len(those) for what, those in self.wrong.items()},
+        }
+        late = [f"{kill.kind}: {lane} after {s:.1f} s" for kill, s, lane in self.recoveries if s > recovery]
+        return [f"{count} {what}" for what, count in found.items() if count] + late
+
+
+def judge(ledger: Ledger, acknowledged: Sequence[Acknowledged], kills: Sequence[Kill]) -> Verdict:
+    calls: dict[str, list[Taken]] = defaultdict(list)
+    for call in ledger.calls:
+        calls[call.delivery].append(call)
+    taken = {key: sum(call.has_it for call in each) for key, each in calls.items()}
+    twice = [each for each in ledger.deliveries if taken.get(each.id, 0) > 1]
+    marked = [each for each in twice if each.maybe_duplicate]
+    repeated = [each for each in twice if not each.maybe_duplicate and _is_harmless(each, taken[each.id])]
+    references = Counter(message.reference for message in ledger.messages)
+    return Verdict(
+        acknowledged=sum(each.messages for each in acknowledged),
+        lost=_lost(ledger, acknowledged),
+        doubled=sum(count - 1 for count in references.values()),
+        in_flight=sum(each.state in IN_FLIGHT for each in ledger.deliveries),
+        states=dict(Counter(each.state for each in ledger.deliveries)),
+        calls=dict(Counter(call.did for call in ledger.calls)),
+        marked=marked,
+        unmarked=[each for each in twice if each not in marked and each not in repeated],
+        repeated=repeated,
+        unrecorded=[each for each in ledger.deliveries if len(calls.get(each.id, ())) > each.attempts],
+        untrue=[each for each in ledger.deliveries if each.state in SUCCEEDED and not taken.get(each.id)],
+        denied=[each for each in ledger.deliveries if _is_denied(each, taken.get(each.id, 0))],
+        lost_attempts=ledger.lost_attempts,
+        longest_lost_s=ledger.longest_lost_s,
+        recoveries=[(kill, *_recovery(kill, _by_lane(ledger))) for kill in kills],
+    )
+
+
+def _is_harmless(delivery: Delivery, taken: int) -> bool:
+    return delivery.channel in IDEMPOTENT and taken <= delivery.doubtful
+
+
+def _is_denied(delivery: Delivery, taken: int) -> bool:
+    return bool(taken) and delivery.state not in SUCCEEDED | IN_FLIGHT | {"in_doubt"}
+
+
+def _lost(ledger: Ledger, acknowledged: Sequence[Acknowledged]) -> int:
+    """Acknowledged messages that are not there, or have nothing to be delivered."""
+    with_delivery = {each.message for each in ledger.deliveries}
+    stored = [message for message in ledger.messages if message.id in with_delivery]
+    singles = {message.id for message in stored if not message.batch}
+    batches = Counter(message.batch for message in stored)
+    missing = (
+        max(0, each.messages - batches[each.id]) if each.is_batch else int(each.id not in singles)
+        for each in acknowledged
+    )
+    return sum(missing)
+
+
+def _by_lane(ledger: Ledger) -> Mapping[str, Sequence[float]]:
+    lanes: dict[str, list[float]] = defaultdict(list)
+    for lane, at in sorted(ledger.outcomes, key=lambda outcome: outcome[1]):
+        lanes[lane].append(at)
+    return lanes
+
+
+def _recovery(kill: Kill, lanes: Mapping[str, Sequence[float]]) -> tuple[float, str]:
+    """Seconds until the last lane had an outcome again, and which; without end where one had none."""
+    return max(
+        ((_next_after(kill.at, times) - kill.at, lane) for lane, times in lanes.items()), default=(0.0, "")
+    )
+
+
+def _next_after(moment: float, times: Sequence[float]) -> float:
+    place = bisect_right(times, moment)
+    return times[place] if place < len(times) else float("inf")

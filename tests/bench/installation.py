@@ -20,6 +20,7 @@ from tests.flow.world import free_port
 ROOT = Path(__file__).resolve().parent.parent.parent
 PEOPLE = 1000
 WEB_WORKERS = 2
+WORKERS = 2
 
 GUNICORN = ("gunicorn", "--config", "python:pushcenter.gunicorn_conf")
 GRANIAN = (
@@ -46,6 +47,7 @@ def prepare() -> Path:
     os.environ |= {
         "PUSHCENTER_DATA": str(data),
         "PORT": str(free_port()),
+        "BENCH_PROVIDER_PORT": str(free_port()),
         "WEB_WORKERS": str(WEB_WORKERS),
         "DJANGO_SETTINGS_MODULE": "pushcenter.settings",
         "PYTHONPATH": str(ROOT),
@@ -67,16 +69,22 @@ def seed() -> str:
     """What the measurements send; returns the secret of a key that may send as fast as it can."""
     from django.db import connection
 
+    from channels_app.adapters.http import HttpAdapter
     from pushcenter.access.models import System
     from pushcenter.recipients.models import Address, Recipient
     from tests import factories
+    from tests.bench import stock
+    from tests.bench.bodies import HOOK, PAID
 
-    factories.template("order-paid", ["email"])
+    factories.template(PAID, ["email"])
     factories.account("email", "simulated")
-    people = [Recipient(external_id=f"u-{number}", name="Li Wei") for number in range(PEOPLE)]
-    Recipient.objects.bulk_create(people)
+    factories.template(HOOK, ["webhook"])
+    secret_of_hooks = HttpAdapter.specimen.config["secret"]
+    factories.account("webhook", "http", config={"secret": secret_of_hooks})
+    stock.people(PEOPLE)
     Address.objects.bulk_create(
-        Address(recipient=each, kind="email", value=f"{each.external_id}@example.com") for each in people
+        Address(recipient=each, kind="url", value=f"{provider_url()}/hook")
+        for each in Recipient.objects.all()
     )
     secret = factories.key()[1]
     System.objects.update(rate=1_000_000, burst=1_000_000)
@@ -107,14 +115,35 @@ def granian() -> Iterator[psutil.Process]:
 @contextmanager
 def _web(command: Sequence[str], environment: Mapping[str, str]) -> Iterator[psutil.Process]:
     with _running([sys.executable, "-m", *command], environment) as process:
-        _wait_for(f"http://127.0.0.1:{os.environ['PORT']}/readyz")
+        _wait_for(url("/readyz"))
         yield process
 
 
 @contextmanager
-def workers(**environment: str) -> Iterator[psutil.Process]:
-    with _running([sys.executable, "manage.py", "qcluster"], environment) as process:
+def workers(number: int = WORKERS, **environment: str) -> Iterator[psutil.Process]:
+    """A cluster with so many worker processes."""
+    given = {"WORKERS": str(number), **environment}
+    with _running([sys.executable, "manage.py", "qcluster"], given) as process:
         yield process
+
+
+@contextmanager
+def provider(latency_ms: int = 0) -> Iterator[psutil.Process]:
+    """The provider of the webhooks, which takes so long for each."""
+    port = os.environ["BENCH_PROVIDER_PORT"]
+    command = [sys.executable, "-m", "tests.bench.provider", port, str(latency_ms)]
+    with _running(command, {}) as process:
+        _wait_for(f"{provider_url()}/received")
+        yield process
+
+
+def url(path: str) -> str:
+    """Where a path of the web server is."""
+    return f"http://127.0.0.1:{os.environ['PORT']}{path}"
+
+
+def provider_url() -> str:
+    return f"http://127.0.0.1:{os.environ['BENCH_PROVIDER_PORT']}"
 
 
 @contextmanager

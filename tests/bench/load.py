@@ -32,13 +32,34 @@ class Load:
 
 def post(url: str, secret: str, bodies: Sequence[bytes], *, callers: int) -> Load:
     """POST each of these bodies; raises where one is not accepted."""
+    host, port, requests = _requests(url, secret, bodies)
+    return uvloop.run(_run(host, port, requests, callers))
+
+
+def paced(url: str, secret: str, bodies: Sequence[bytes], *, per_second: float) -> Load:
+    """POST so many of these bodies a second, each on a connection of its own, whatever the others take."""
+    host, port, requests = _requests(url, secret, bodies)
+    return uvloop.run(_paced(host, port, requests, 1 / per_second))
+
+
+def _requests(url: str, secret: str, bodies: Sequence[bytes]) -> tuple[str, int, list[bytes]]:
     parts = urlsplit(url)
     head = (
         f"POST {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\nAuthorization: Bearer {secret}\r\n"
         "Content-Type: application/json\r\nContent-Length: "
     ).encode()
     requests = [head + str(len(body)).encode() + b"\r\n\r\n" + body for body in bodies]
-    return uvloop.run(_run(parts.hostname or "", parts.port or 80, requests, callers))
+    return parts.hostname or "", parts.port or 80, requests
+
+
+async def _paced(host: str, port: int, requests: Sequence[bytes], step: float) -> Load:
+    run = _Run(iter(requests))
+    loop = asyncio.get_running_loop()
+    begun = time.perf_counter()
+    for number in range(len(requests)):
+        await asyncio.sleep(max(0.0, begun + number * step - time.perf_counter()))
+        await loop.create_connection(lambda: _Caller(run, only_one=True), host, port)
+    return await _ended(run, begun)
 
 
 async def _run(host: str, port: int, requests: Sequence[bytes], callers: int) -> Load:
@@ -47,6 +68,10 @@ async def _run(host: str, port: int, requests: Sequence[bytes], callers: int) ->
     begun = time.perf_counter()
     for _ in range(min(callers, len(requests))):
         await loop.create_connection(lambda: _Caller(run), host, port)
+    return await _ended(run, begun)
+
+
+async def _ended(run: "_Run", begun: float) -> Load:
     await asyncio.gather(*run.ends)
     seconds = time.perf_counter() - begun
     return Load(answered=len(run.took), seconds=seconds, milliseconds=sorted(run.took))
@@ -64,8 +89,9 @@ class _Run:
 class _Caller(asyncio.Protocol):
     """One connection that is kept, with one request at a time."""
 
-    def __init__(self, run: _Run) -> None:
+    def __init__(self, run: _Run, *, only_one: bool = False) -> None:
         self._run = run
+        self._only_one = only_one
         self._end: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         run.ends.append(self._end)
         self._answer = b""
@@ -77,12 +103,15 @@ class _Caller(asyncio.Protocol):
     def _next(self) -> None:
         request = next(self._run.requests, None)
         if request is None:
-            self._end.set_result(None)
-            self._transport.close()
+            self._finish()
             return
         self._answer = b""
         self._begun = time.perf_counter()
         self._transport.write(request)
+
+    def _finish(self) -> None:
+        self._end.set_result(None)
+        self._transport.close()
 
     def data_received(self, data: bytes) -> None:
         self._answer += data
@@ -92,7 +121,10 @@ class _Caller(asyncio.Protocol):
             self._fail(RuntimeError(self._answer[:2000].decode(errors="replace")))
             return
         self._run.took.append((time.perf_counter() - self._begun) * 1000)
-        self._next()
+        if self._only_one:
+            self._finish()
+        else:
+            self._next()
 
     def _is_whole(self) -> bool:
         head, end, body = self._answer.partition(b"\r\n\r\n")

@@ -1,5 +1,7 @@
 """The usual settings, in a database of its own on the same server."""
 
+import os
+
 from pushcenter.settings import *  # noqa: F403
 from pushcenter.settings import DATABASES
 
@@ -36,3 +38,5 @@ Q_CLUSTER = {
     "ack_failures": True,
 }
 SILENCED_SYSTEM_CHECKS = ["fields.W342"]
+# Whom it sends to.
+PROVIDER = f"http://127.0.0.1:{os.environ['BENCH_PROVIDER_PORT']}/hook"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pytest_django import DjangoDbBlocker
 
 from tests.settings import MARK
 
@@ -22,6 +23,20 @@ def _remove(data: Path) -> None:
 
     server.leave(data)
     shutil.rmtree(data, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """The database of this process, which tests that commit leave as it is now."""
+    from django.test import TransactionTestCase
+
+    from tests import pristine
+
+    with django_db_blocker.unblock():
+        pristine.remember()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", pristine.restore)
+        yield
 
 
 @pytest.fixture(autouse=True)

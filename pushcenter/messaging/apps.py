@@ -10,6 +10,10 @@ class MessagingConfig(AppConfig):
     verbose_name = _("Messages")
 
     def ready(self) -> None:
+        from channels_app.health import breaker_changed
+        from pushcenter.messaging import breakers
+
+        breaker_changed.connect(breakers.tell)
         post_migrate.connect(schedule_housekeeping, sender=self)
 
 
@@ -19,4 +23,5 @@ def schedule_housekeeping(**kwargs: Any) -> None:
     queue.every_minute("sweep", "pushcenter.messaging.sweep.run")
     queue.every_minute("forget answers", "pushcenter.messaging.idempotency.forget")
     queue.every_minute("audit", "pushcenter.messaging.audit.run")
+    queue.every_minute("accounts", "channels_app.traffic.tidy")
     queue.every_minute("alerts", "pushcenter.messaging.alerts.run")

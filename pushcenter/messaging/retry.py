@@ -46,6 +46,7 @@ class Situation:
 
     ``attempt`` counts from 1 and leaves throttled calls out; ``hold_when_in_doubt`` is the template's policy.
     ``maybe_sent`` says that an earlier attempt may have reached the provider.
+    ``accounts`` is how many could take the message now, this one included: the next attempt is that of another one.
     """
 
     lane: str
@@ -54,6 +55,12 @@ class Situation:
     idempotent: bool
     hold_when_in_doubt: bool
     maybe_sent: bool = False
+    accounts: int = 1
+
+    @property
+    def may_repeat(self) -> bool:
+        """Could another attempt reach the person twice? What one provider knows again, another one does not."""
+        return self.accounts > 1 or not self.idempotent
 
 
 def decide(
@@ -67,7 +74,7 @@ def decide(
     match result:
         case Sent():
             return _sent(result)
-        case Temporary(maybe_sent=True) if situation.hold_when_in_doubt and not situation.idempotent:
+        case Temporary(maybe_sent=True) if situation.hold_when_in_doubt and situation.may_repeat:
             return _verdict(State.IN_DOUBT, AttemptOutcome.TEMPORARY, result)
         case Temporary():
             return _again(result, situation, now=now, dice=dice)
@@ -122,6 +129,8 @@ def _verdict(
 
 def _again(error: Temporary, situation: Situation, *, now: datetime, dice: Callable[[], float]) -> Verdict:
     wait = backoff(situation.lane, situation.attempt, dice=dice)
+    if wait is not None and situation.attempt < situation.accounts and not error.maybe_sent:
+        wait = AT_ONCE  # each account has its turn before anybody waits
     out_of_time = wait is None or now + wait >= situation.expires_at
     if out_of_time and (error.maybe_sent or situation.maybe_sent):
         return _verdict(State.IN_DOUBT, AttemptOutcome.TEMPORARY, error)
@@ -171,7 +180,7 @@ def _postponed(
         due_at=due_at,
         code=error.code or outcome.value,
         reason=error.detail,
-        maybe_duplicate=maybe_sent and not situation.idempotent,
+        maybe_duplicate=maybe_sent and situation.may_repeat,
         maybe_sent=maybe_sent,
         pause_account=pause_account,
     )

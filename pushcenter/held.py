@@ -14,7 +14,7 @@ from collections.abc import Callable, Hashable, Mapping
 from enum import StrEnum
 from typing import Generic, TypeVar
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 
 #: How old the answer to "has it changed?" may be, in seconds.
 CHECK_EVERY = 1.0
@@ -77,7 +77,8 @@ class Held(Generic[K, V]):
 
     def get(self, key: K) -> V | None:
         """The value, at most about a second old; raises what ``load`` raises, and database errors."""
-        if connection.in_atomic_block:
+        # Not by the proxy that is usual, which looks for the connection anew at each attribute.
+        if connections[DEFAULT_DB_ALIAS].in_atomic_block:
             return self._load(key)
         number = _watch.number(self._topic)
         if number != self._number:

@@ -20,6 +20,11 @@ def uuid7_hex() -> str:
     return f"{_new():032x}"
 
 
+def written(digits: str) -> str:
+    """The usual form of an id that is given in 32 hexadecimal digits."""
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
 def _new() -> int:
     milliseconds, nanoseconds = divmod(time.time_ns(), 1_000_000)
     fraction = nanoseconds * 4096 // 1_000_000

@@ -14,5 +14,7 @@ class Lane(models.TextChoices):
 
     def is_above(self, other: "Lane") -> bool:
         """Whether this lane is more urgent than the other."""
-        order = list(Lane)
-        return order.index(self) < order.index(other)
+        return self is not other and ORDER[self] < ORDER[other]
+
+
+ORDER = {lane: place for place, lane in enumerate(Lane)}

@@ -36,7 +36,7 @@ def too_large(request: HttpRequest) -> HttpResponse | None:
         return problem_response(
             414, "address_too_long", f"The address is longer than {LONGEST_ADDRESS:,} bytes."
         )
-    if any(name.startswith("HTTP_") and len(value) > LONGEST_HEADER for name, value in meta.items()):
+    if [name for name in meta if name.startswith("HTTP_") and len(meta[name]) > LONGEST_HEADER]:
         detail = f"A header is longer than {LONGEST_HEADER:,} bytes."
         return problem_response(431, "header_too_large", detail)
     return None

@@ -12,8 +12,8 @@ from rest_framework.parsers import BaseParser
 from pushcenter.access.problems import BadJSON, TooLarge
 
 MAX_DEPTH = 32
-#: What fits 64 bits. Above it, one reader rounds what another keeps.
-LARGEST_INTEGER = 2**63 - 1
+#: What fits 64 bits. Beyond it, one reader rounds what another keeps.
+SMALLEST_INTEGER, LARGEST_INTEGER = -(2**63), 2**63 - 1
 
 
 class StrictJSONParser(BaseParser):
@@ -34,13 +34,7 @@ class StrictJSONParser(BaseParser):
 def loads(body: bytes) -> Any:
     """The value of a JSON text; raises :class:`BadJSON` with a sentence for the caller."""
     try:
-        value = json.loads(
-            body.decode("utf-8"),
-            object_pairs_hook=_object,
-            parse_constant=_no_constant,
-            parse_float=_number,
-            parse_int=_integer,
-        )
+        value = _decoder.decode(body.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise BadJSON(f"The body is not UTF-8 (byte {error.start}).") from None
     except RecursionError:
@@ -79,9 +73,15 @@ def _number(text: str) -> float:
 
 def _integer(text: str) -> int:
     value = int(text)
-    if abs(value) > LARGEST_INTEGER:
+    if not SMALLEST_INTEGER <= value <= LARGEST_INTEGER:
         raise ValueError
     return value
+
+
+# Made once: json.loads makes one for each call that asks for something of its own.
+_decoder = json.JSONDecoder(
+    object_pairs_hook=_object, parse_constant=_no_constant, parse_float=_number, parse_int=_integer
+)
 
 
 def _check_depth(value: Any, depth: int) -> None:

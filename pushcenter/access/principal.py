@@ -20,6 +20,8 @@ class Principal:
     scopes: frozenset[str]
     networks: tuple[IPv4Network | IPv6Network, ...]
     limit: Limit
+    #: What the business tier needs to know.
+    caller: Caller
 
     @property
     def is_authenticated(self) -> bool:
@@ -43,22 +45,6 @@ class Principal:
             caller = caller.ipv4_mapped
         return any(caller in network for network in self.networks)
 
-    def as_caller(self) -> Caller:
-        """What the business tier needs to know."""
-        return Caller(
-            system_id=self.system.pk,
-            key_id=self.key.pk,
-            is_test=self.key.is_test,
-            channels=tuple(self.system.channels),
-            templates=tuple(self.system.templates),
-            categories=tuple(self.system.categories),
-            highest_priority=Lane(self.system.highest_priority),
-            may_address_inline=self.system.may_address_inline,
-            daily_quota=self.system.daily_quota,
-            may_broadcast=self.system.may_broadcast,
-            max_broadcast=self.system.max_broadcast,
-        )
-
 
 def of(digest: str) -> Principal | None:
     """Whose key has this digest, usable or not; at most about a second old."""
@@ -75,6 +61,23 @@ def _load(digest: str) -> Principal | None:
         scopes=frozenset(key.scopes),
         networks=tuple(ip_network(network) for network in key.allowed_networks),
         limit=Limit.of(rate=key.system.rate, burst=key.system.burst),
+        caller=_caller(key, key.system),
+    )
+
+
+def _caller(key: ApiKey, system: System) -> Caller:
+    return Caller(
+        system_id=system.pk,
+        key_id=key.pk,
+        is_test=key.is_test,
+        channels=tuple(system.channels),
+        templates=tuple(system.templates),
+        categories=tuple(system.categories),
+        highest_priority=Lane(system.highest_priority),
+        may_address_inline=system.may_address_inline,
+        daily_quota=system.daily_quota,
+        may_broadcast=system.may_broadcast,
+        max_broadcast=system.max_broadcast,
     )
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from pushcenter.ids import uuid7
+from pushcenter.ids import uuid7_hex, written
 
 HEADER = "X-Request-Id"
 FORM = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -13,4 +13,4 @@ FORM = re.compile(r"[A-Za-z0-9._-]{1,64}")
 def request_id(meta: Mapping[str, Any]) -> str:
     """The id that the caller gave to its request, or a new one."""
     given = meta.get("HTTP_X_REQUEST_ID", "")
-    return given if FORM.fullmatch(given) else str(uuid7())
+    return given if given and FORM.fullmatch(given) else written(uuid7_hex())

@@ -261,7 +261,7 @@ def _answers(
     ]
 
 
-def location(message_id: UUID) -> str:
+def location(message_id: str) -> str:
     """Where a message is to be read."""
     return f"/api/v1/messages/{message_id}"
 

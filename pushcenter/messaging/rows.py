@@ -14,7 +14,7 @@ from uuid import UUID
 import msgspec
 
 from pushcenter import prepared
-from pushcenter.ids import uuid7_hex
+from pushcenter.ids import uuid7_hex, written
 from pushcenter.messaging import queue, tally
 from pushcenter.messaging.request import Item
 from pushcenter.messaging.routing import Choice, Decision, Link
@@ -49,8 +49,8 @@ class Accepted:
     reference: str
 
     @property
-    def id(self) -> UUID:
-        return UUID(self.hex)
+    def id(self) -> str:
+        return written(self.hex)
 
     @property
     def status(self) -> State:
@@ -59,7 +59,7 @@ class Accepted:
     def as_json(self) -> dict[str, Any]:
         """The answer to the call that brought it."""
         return {
-            "id": str(self.id),
+            "id": self.id,
             "status": self.status.value,
             "test": self.is_test,
             "accepted_at": self.accepted_at.isoformat(),

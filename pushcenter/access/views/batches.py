@@ -74,7 +74,7 @@ class BatchView(SendingView):
         result = intake.accept_batch(
             batch.shared,
             batch.items,
-            caller=principal.as_caller(),
+            caller=principal.caller,
             rejected=batch.rejected,
             skip_rejected=batch.skip_rejected,
             call=call,

@@ -90,7 +90,7 @@ class BroadcastsView(SendingView):
 
     def take(self, principal: Principal, body: bytes, call: Call | None) -> HttpResponse:
         asked = bodies.broadcast(body, request_id=self.request_id)
-        caller = principal.as_caller()
+        caller = principal.caller
         if asked.dry_run:
             found = forecast(asked.request, asked.audience, caller=caller)
             return HttpResponse(msgspec.json.encode(asdict(found)), content_type="application/json")

@@ -88,7 +88,7 @@ class ExplainView(SendingView):
 
     def take(self, principal: Principal, body: bytes, call: Call | None) -> HttpResponse:
         request = bodies.message(body, request_id=self.request_id)
-        document = shown(explain.request(request, caller=principal.as_caller()))
+        document = shown(explain.request(request, caller=principal.caller))
         return HttpResponse(msgspec.json.encode(document), content_type="application/json")
 
 

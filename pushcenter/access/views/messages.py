@@ -84,7 +84,7 @@ class MessagesView(SendingView):
 
     def take(self, principal: Principal, body: bytes, call: Call | None) -> HttpResponse:
         request = bodies.message(body, request_id=self.request_id)
-        result = intake.accept(request, caller=principal.as_caller(), call=call)
+        result = intake.accept(request, caller=principal.caller, call=call)
         return accepted(result, "" if isinstance(result, Replayed) else intake.location(result.id))
 
 

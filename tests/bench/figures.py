@@ -41,7 +41,7 @@ class Figures:
 
     def print(self) -> None:
         for name, value in self.medians().items():
-            print(f"{name:44} {value:14,.2f}")  # noqa: T201  (the table is the point)
+            print(f"{name:52} {value:12,.2f}")  # noqa: T201  (the table is the point)
 
 
 def percentile(values: list[float], share: float) -> float:

@@ -1,8 +1,7 @@
 """How fast messages are accepted and sent at once, and how fast workers send what waits."""
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 
 import psutil
 from django.db import transaction
@@ -15,7 +14,7 @@ from tests.bench.meter import Cost, Meter
 from tests.bench.sides import OURS, YARDSTICK, Ledger, Side
 
 WARM_UP = 200
-#: Name, template, and how long the provider takes, in milliseconds.
+#: Name, template, and how long the provider of this template takes, in milliseconds.
 WAYS = (("null", PAID, 0), ("http", HOOK, 0), ("http_50ms", HOOK, 50))
 
 
@@ -26,15 +25,24 @@ def from_batches(figures: Figures, secret: str) -> None:
             bodies = list(batches(sizes.BATCHES, template))
             for workers, suffix in ((1, "_one_worker"), (2, "")):
                 name = f"e2e_{way}{suffix}"
-                _at_once(figures, name, OURS, secret, bodies, workers=workers, latency=latency)
+                _at_once(
+                    figures,
+                    name,
+                    OURS,
+                    secret,
+                    bodies,
+                    workers=workers,
+                    template=template,
+                    latency_ms=latency,
+                )
 
 
 def from_singles(figures: Figures, secret: str) -> None:
     """From the first call of single messages to the last recorded outcome, in turn with the yardstick."""
     for _ in range(sizes.ROUNDS):
-        bodies = list(singles(sizes.YARDSTICK_REQUESTS))
-        _at_once(figures, "yardstick_e2e_single", YARDSTICK, secret, bodies)
-        _at_once(figures, "e2e_single", OURS, secret, list(singles(sizes.REQUESTS, HOOK)))
+        few, many = (list(singles(count, HOOK)) for count in (sizes.YARDSTICK_REQUESTS, sizes.REQUESTS))
+        _at_once(figures, "yardstick_e2e_single", YARDSTICK, secret, few)
+        _at_once(figures, "e2e_single", OURS, secret, many)
 
 
 def beside_a_bare_loop(figures: Figures, secret: str) -> None:
@@ -71,7 +79,7 @@ def drain(
         ledger.clear()
         if past:
             stock.history(past, PAID, caller=factories.caller())
-        with installation.provider() as provider, OURS.workers(workers) as worker:
+        with _provider(template) as provider, OURS.workers(workers) as worker:
             warm_up(ledger, template)
             with transaction.atomic():
                 stock.queue(sizes.MESSAGES, template, caller=factories.caller())
@@ -87,8 +95,7 @@ def _drain_the_yardstick(figures: Figures, secret: str) -> None:
             bodies = list(singles(sizes.YARDSTICK_REQUESTS))
             load.post(installation.url(SINGLE), secret, bodies, callers=sizes.CALLERS)
         with installation.provider() as provider, YARDSTICK.workers() as worker:
-            while not ledger.delivered():
-                time.sleep(0.05)
+            ledger.wait_until_one_is_sent()
             course = _Course(ledger, provider, worker)
             ledger.wait_until_all_is_sent()
             course.end(figures, "yardstick_drain")
@@ -101,54 +108,49 @@ def _at_once(
     secret: str,
     bodies: list[bytes],
     *,
+    template: str = HOOK,
     workers: int = installation.WORKERS,
-    latency: int = 0,
+    latency_ms: int = 0,
 ) -> None:
-    with _everything(side, workers, latency) as (ledger, provider, web, worker):
-        load.post(installation.url(SINGLE), secret, list(singles(WARM_UP)), callers=sizes.CALLERS)
-        _settle(ledger)
-        course = _Course(ledger, provider, web, worker)
-        is_batch = b'"items"' in bodies[0]
-        path, callers = (BATCH, 4) if is_batch else (SINGLE, sizes.CALLERS)
-        taken = load.post(installation.url(path), secret, bodies, callers=callers)
-        ledger.wait_until_all_is_sent()
-        course.end(figures, name)
+    is_batch = b'"items"' in bodies[0]
+    path, callers = (BATCH, 4) if is_batch else (SINGLE, sizes.CALLERS)
+    warm_up = list(singles(WARM_UP, template))
+    with side.ledger() as ledger:
+        ledger.clear()
+        with _provider(template, latency_ms) as provider, side.workers(workers) as worker, side.web() as web:
+            load.post(installation.url(SINGLE), secret, warm_up, callers=sizes.CALLERS)
+            _settle(ledger)
+            course = _Course(ledger, provider, web, worker)
+            taken = load.post(installation.url(path), secret, bodies, callers=callers)
+            ledger.wait_until_all_is_sent()
+            course.end(figures, name)
     if not is_batch:
         figures.add(**{f"{name}_p99_ms": taken.percentile(0.99)})
 
 
-@contextmanager
-def _everything(
-    side: Side, workers: int, latency: int
-) -> Iterator[tuple[Ledger, psutil.Process, psutil.Process, psutil.Process]]:
-    with side.ledger() as ledger, installation.provider(latency) as provider:
-        ledger.clear()
-        with side.workers(workers) as worker, side.web() as web:
-            yield ledger, provider, web, worker
+def _provider(template: str, latency_ms: int = 0) -> "AbstractContextManager[psutil.Process | None]":
+    """Whom the messages of a template go to; the simulated one is no process."""
+    return installation.provider(latency_ms) if template == HOOK else nullcontext()
 
 
 class _Course:
     """One measurement under way: what had been delivered, what was used up, and when it began."""
 
-    def __init__(self, ledger: Ledger, provider: psutil.Process, *parents: psutil.Process) -> None:
+    def __init__(self, ledger: Ledger, provider: psutil.Process | None, *parents: psutil.Process) -> None:
         self._ledger = ledger
         self._before = ledger.delivered()
-        self._provider = Meter(provider, with_postgres=False)
+        self._provider = Meter(provider, with_postgres=False) if provider else None
         self._meter = Meter(*parents)
         self._begun = time.perf_counter()
 
     def end(self, figures: Figures, name: str) -> None:
         seconds = time.perf_counter() - self._begun
-        cost, served = self._meter.stop(), self._provider.stop()
+        cost, served = self._meter.stop(), self._provider and self._provider.stop()
         sent = self._ledger.delivered() - self._before
-        figures.add(
-            cost,
-            **{
-                f"{name}_per_s": sent / seconds,
-                f"cpu_s_per_1000_{name}": cost.per_thousand(sent),
-                f"cpu_s_per_1000_provider_of_{name}": served.per_thousand(sent),
-            },
-        )
+        per_s, cpu = {f"{name}_per_s": sent / seconds}, {f"cpu_s_per_1000_{name}": cost.per_thousand(sent)}
+        figures.add(cost, **per_s, **cpu)
+        if served:
+            figures.add(**{f"cpu_s_per_1000_provider_of_{name}": served.per_thousand(sent)})
 
 
 def warm_up(ledger: Ledger, template: str) -> None:

@@ -1,7 +1,7 @@
 """Push Center and the yardstick, as a measurement sees them: how they are started, and what they have still to do."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
@@ -53,10 +53,11 @@ class Ledger:
     def clear(self) -> None:
         self.connection.execute(f"TRUNCATE {self.side.tables} CASCADE".encode())
 
+    def wait_until_one_is_sent(self) -> None:
+        _wait(lambda: self.delivered() > 0)
+
     def wait_until_all_is_sent(self) -> None:
-        until = time.monotonic() + PATIENCE
-        while self._ask(self.side.is_left) and time.monotonic() < until:
-            time.sleep(POLL)
+        _wait(lambda: not self._ask(self.side.is_left))
 
     def delivered(self) -> int:
         return self._ask(self.side.delivered)
@@ -64,6 +65,12 @@ class Ledger:
     def _ask(self, statement: str) -> int:
         row = self.connection.execute(statement.encode()).fetchone()
         return row[0] if row else 0
+
+
+def _wait(condition: Callable[[], bool]) -> None:
+    until = time.monotonic() + PATIENCE
+    while not condition() and time.monotonic() < until:
+        time.sleep(POLL)
 
 
 OURS = Side(

@@ -14,9 +14,8 @@ def main() -> None:
 
     call_command("migrate", run_syncdb=True, verbosity=0)
     Client.objects.create(key=os.environ["BENCH_SECRET"], name="shop")
-    Template.objects.create(
-        code="order-paid", subject="Order {{ order_no }}", body="We received {{ amount }}."
-    )
+    for code in ("order-paid", "order-hook"):
+        Template.objects.create(code=code, subject="Order {{ order_no }}", body="We received {{ amount }}.")
     Person.objects.bulk_create(
         Person(external_id=f"u-{number}", name="Li Wei", email=f"u-{number}@example.com")
         for number in range(int(os.environ["BENCH_PEOPLE"]))

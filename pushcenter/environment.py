@@ -23,6 +23,17 @@ class Environment(Env):
         except ValueError:
             raise _refused(name, text, "write a whole number, or remove it to use the default") from None
 
+    def share(self, name: str, *, default: float) -> float:
+        """A part of a whole, from 0 to 1."""
+        text = self._text(name)
+        try:
+            value = float(text) if text else default
+        except ValueError:
+            value = -1.0
+        if not 0 <= value <= 1:
+            raise _refused(name, text, "write a part of one, such as 0.2")
+        return value
+
     def switch(self, name: str, *, default: bool) -> bool:
         text = self._text(name).lower()
         if text and text not in ON | OFF:

@@ -204,6 +204,13 @@ DISPATCH_SECONDS = env.number("DISPATCH_SECONDS", default=10)
 LEASE_SECONDS = env.number("LEASE_SECONDS", default=90)
 DEFAULT_TIME_TO_LIVE = env.number("DEFAULT_TIME_TO_LIVE", default=3 * 24 * 3600)
 
+# A large batch or broadcast sends a first slice, and the rest waits for what becomes of it.
+BRAKE_ABOVE = env.number("BRAKE_ABOVE", default=10_000)
+BRAKE_SLICE = env.number("BRAKE_SLICE", default=500)
+BRAKE_WAIT = env.number("BRAKE_WAIT", default=60)
+BRAKE_FAILURES = env.share("BRAKE_FAILURES", default=0.2)
+BRAKE_COMPLAINTS = env.share("BRAKE_COMPLAINTS", default=0.01)
+
 Q_CLUSTER = {
     "name": "pushcenter",
     "orm": "default",

@@ -53,6 +53,7 @@ WITH looked AS (
      WHERE (m.template_id = $1::uuid OR m.system_id = $1::uuid)
        AND NOT (m.template_id = ANY(stopped.ids) OR m.system_id = ANY(stopped.ids))
        AND NOT EXISTS (SELECT FROM messaging_batch AS b WHERE b.id = looked.batch_id AND b.is_stopped)
+       AND NOT EXISTS (SELECT FROM messaging_brake AS k WHERE k.batch_id = looked.batch_id AND k.state = 'slice')
 ), locked AS (
     SELECT id FROM messaging_delivery
      WHERE id = ANY(ARRAY(SELECT id FROM free)) AND state = 'pending' AND held

@@ -7,6 +7,7 @@ does (:mod:`pushcenter.messaging.work`).
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from django.db import models, transaction
@@ -15,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from pushcenter.messaging import queue
-from pushcenter.messaging.models import Batch, BatchEvent, Delivery
+from pushcenter.messaging.models import Batch, BatchEvent, Brake, BrakeState, Delivery
 from pushcenter.messaging.states import IN_FLIGHT, State
 
 WORK = "pushcenter.messaging.work.run"
@@ -56,6 +57,9 @@ def resume(batch_id: UUID, *, by: str) -> Batch:
             batch.paused_at, batch.pause_reason, batch.is_stopped = None, "", False
             batch.save(update_fields=["paused_at", "pause_reason", "is_stopped"])
             note(batch, "batch_resumed", by=by)
+            # What the brake has stopped goes out, and is watched anew.
+            pulled = Brake.objects.filter(batch=batch, state=BrakeState.PULLED)
+            pulled.update(state=BrakeState.OPEN, reason="", base_ended=None)
             ask_for_work(batch)
     return batch
 
@@ -89,9 +93,9 @@ def cancel(batch_id: UUID, *, by: str) -> Cancelled:
     return Cancelled(batch=batch, cancelled=waiting, too_late=counts, not_expanded=missing)
 
 
-def ask_for_work(batch: Batch) -> None:
-    """Have a worker look at a batch soon; to be called in the transaction that gives reason for it."""
-    batch.has_work, batch.worked_at = True, timezone.now()
+def ask_for_work(batch: Batch, at: datetime | None = None) -> None:
+    """Have a worker look at a batch soon, or at a time; to be called in the transaction that gives reason for it."""
+    batch.has_work, batch.worked_at = True, at or timezone.now()
     batch.save(update_fields=["has_work", "worked_at"])
     queue.later(WORK, str(batch.pk), at=batch.worked_at)
 
@@ -131,12 +135,14 @@ def status(batch: Batch, *, in_flight: bool) -> Status:
         return Status.CANCELLED
     if batch.paused_at:
         return Status.PAUSED
+    if batch.pause_reason and (in_flight or batch.is_expanding):
+        return Status.WAITING
     if batch.is_expanding:
-        return Status.WAITING if batch.pause_reason else Status.EXPANDING
+        return Status.EXPANDING
     return Status.RUNNING if in_flight else Status.DONE
 
 
 def listed(batches: QuerySet[Batch]) -> QuerySet[Batch]:
     """With all that a list shows; ``in_flight`` says whether a delivery of it waits or is being sent."""
     open_ones = Delivery.objects.filter(batch=OuterRef("pk"), state__in=IN_FLIGHT)
-    return batches.select_related("template", "system").annotate(in_flight=Exists(open_ones))
+    return batches.select_related("template", "system", "brake").annotate(in_flight=Exists(open_ones))

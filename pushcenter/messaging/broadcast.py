@@ -19,7 +19,7 @@ from django.utils import timezone
 from pushcenter.faults import Fault, Rejected
 from pushcenter.ids import uuid7
 from pushcenter.lanes import Lane
-from pushcenter.messaging import batches, idempotency, intake, quota, validate
+from pushcenter.messaging import batches, brake, idempotency, intake, quota, validate
 from pushcenter.messaging.idempotency import Answer, Conflict, Replayed
 from pushcenter.messaging.models import Batch
 from pushcenter.messaging.request import Call, Caller, Item, Request
@@ -112,6 +112,8 @@ def _store(request: Request, given: Mapping[str, Any], terms: Terms, number: int
         terms=_kept(terms, request.params),
         people=number,
     )
+    if size := brake.slice_of(number):
+        brake.put_on(batch, size, starts=terms.send_at or terms.accepted_at)
     batches.ask_for_work(batch)
     if call:
         body = msgspec.json.encode(begun.as_json())
@@ -165,7 +167,7 @@ def _terms(batch: Batch) -> Terms:
     )
 
 
-def expand(batch: Batch, now: datetime) -> datetime | None:
+def expand(batch: Batch, now: datetime, *, most: int = CHUNK) -> datetime | None:
     """Make the messages of the next people; when to go on with the others, None where none are left.
 
     To be called in a transaction that has locked the batch.
@@ -174,7 +176,7 @@ def expand(batch: Batch, now: datetime) -> datetime | None:
     if terms.expires_at <= now:
         _finish(batch, Counter(expired=max(0, batch.people - batch.expanded)), now)
         return None
-    room = _room(terms, now)
+    room = min(most, _room(terms, now))
     if not room:
         return _wait_for_tomorrow(batch, now)
     ids = _next(batch, room)

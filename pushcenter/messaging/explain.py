@@ -167,5 +167,9 @@ def message(found: Message) -> Explained:
 
 def _pauses(found: Message) -> list[Pause]:
     return stops.pauses(
-        lane=found.lane, system_id=found.system_id, template_id=found.template_id, batch=found.batch
+        lane=found.lane,
+        system_id=found.system_id,
+        template_id=found.template_id,
+        batch=found.batch,
+        is_held=any(each.held for each in found.deliveries.all()),
     )

@@ -19,7 +19,7 @@ from django.utils import timezone
 from pushcenter import prepared
 from pushcenter.faults import Fault, Rejected, pointer
 from pushcenter.ids import uuid7
-from pushcenter.messaging import idempotency, quota, rows, validate
+from pushcenter.messaging import brake, idempotency, quota, rows, validate
 from pushcenter.messaging.group import Group
 from pushcenter.messaging.idempotency import Answer, Conflict, Replayed
 from pushcenter.messaging.models import Batch
@@ -181,7 +181,7 @@ def _store_batch(
     quotas = _Quotas.of([terms])
     quotas.use(terms, len(good))
     batch = Batched(id=terms.batch_id or uuid7(), accepted=len(good), rejected=bad)
-    Batch.objects.create(
+    row = Batch.objects.create(
         id=batch.id,
         system_id=terms.caller.system_id,
         key_id=terms.caller.key_id,
@@ -192,10 +192,13 @@ def _store_batch(
         rejected=len(bad),
         accepted_at=terms.accepted_at,
     )
-    written = Rows()
+    size = brake.slice_of(len(good))
+    written = Rows(slice=size)
     for each in good:
         written.add(each.item, terms, each.person, each.decisions)
     written.write()
+    if size:
+        brake.put_on(row, size, starts=terms.send_at or terms.accepted_at)
     quotas.count()
     if call:
         answer = Answer(

@@ -32,7 +32,7 @@ MESSAGE = (
 )  # fmt: skip
 DELIVERY = (
     "id", "message_id", "recipient_id", "channel", "kind", "address", "locale", "step_within",
-    "state", "code", "reason", "ended_at", "batch_id", "lane", "due_at", "expires_at", "accepted_at",
+    "state", "code", "reason", "ended_at", "held", "batch_id", "lane", "due_at", "expires_at", "accepted_at",
     "claims", "attempts", "throttled", "maybe_duplicate", "provider_id",
 )  # fmt: skip
 
@@ -72,10 +72,13 @@ class Accepted:
 class Rows:
     """What is to be written in one transaction."""
 
+    #: So many messages go out at once, and those behind them are held; None: all go.
+    slice: int | None = None
     messages: list[str] = field(default_factory=list)
     deliveries: list[str] = field(default_factory=list)
     figures: "Counter[tally.Figure]" = field(default_factory=Counter)
     wakes: set[tuple[str, datetime | None]] = field(default_factory=set)
+    _with_work: int = 0
     _shared: "dict[int, tuple[Terms, _Shared]]" = field(default_factory=dict)
 
     def add(self, item: Item, terms: Terms, person: Person, decisions: Sequence[Decision]) -> Accepted:
@@ -97,6 +100,7 @@ class Rows:
                 has_work = has_work or chosen
                 self._delivery(start, locale, decision, shared, chosen=chosen)
         if has_work:
+            self._with_work += 1
             self.wakes.add((terms.lane.value, terms.send_at))
         return Accepted(
             hex=message_id,
@@ -110,11 +114,11 @@ class Rows:
     def _delivery(
         self, start: str, locale: str, decision: Decision, shared: "_Shared", *, chosen: bool
     ) -> None:
-        end = (
-            shared.pending
-            if chosen
-            else f"{State.SKIPPED.value}\t{decision.reason.value}\t{text(decision.detail)}\t{shared.now}"
-        )
+        if chosen:
+            waits = self.slice is not None and self._with_work >= self.slice
+            end = shared.held if waits else shared.pending
+        else:
+            end = f"{State.SKIPPED.value}\t{decision.reason.value}\t{text(decision.detail)}\t{shared.now}\tf"
         within = decision.within if isinstance(decision, Link) else None
         self.deliveries.append(
             f"{uuid7_hex()}\t{start}\t{decision.channel}\t{decision.kind}\t{text(decision.address)}\t{locale}"
@@ -151,6 +155,7 @@ class _Shared:
     message: str
     delivery: str
     pending: str
+    held: str
     now: str
     figure: tuple[datetime, UUID, UUID]
     counts: bool
@@ -171,7 +176,8 @@ class _Shared:
         return cls(
             message="\t".join(message) + "\n",
             delivery="\t".join(delivery) + "\n",
-            pending=f"{State.PENDING.value}\t\t\t{NULL}",
+            pending=f"{State.PENDING.value}\t\t\t{NULL}\tf",
+            held=f"{State.PENDING.value}\t\t\t{NULL}\tt",
             now=now,
             figure=(hour, caller.system_id, published.template_id),
             counts=not caller.is_test,

@@ -18,6 +18,7 @@ from django.utils import timezone
 from pushcenter import prepared
 from pushcenter.lanes import Lane
 from pushcenter.messaging import queue
+from pushcenter.messaging.brake import WATCHED
 from pushcenter.messaging.models import Batch, Delivery, Message, Stop, StopKind
 
 WORK = "pushcenter.messaging.stops.let_go"
@@ -186,12 +187,16 @@ class Pause:
     since: datetime
 
 
-def pauses(*, lane: str, system_id: UUID, template_id: UUID, batch: Batch | None = None) -> list[Pause]:
+def pauses(
+    *, lane: str, system_id: UUID, template_id: UUID, batch: Batch | None = None, is_held: bool = False
+) -> list[Pause]:
     """What holds such a message at this moment; the oldest stop first."""
     holding = of(lane=lane, system_id=system_id, template_id=template_id).filter(ended_at=None)
     found = [Pause(what=each.kind, reason=each.reason, since=each.at) for each in holding]
     if batch and batch.paused_at:
         found.append(Pause(what="batch", reason=batch.pause_reason, since=batch.paused_at))
+    elif batch and is_held and batch.pause_reason == WATCHED:
+        found.append(Pause(what="brake", reason=batch.pause_reason, since=batch.accepted_at))
     return found
 
 

@@ -16,7 +16,7 @@ from django.utils import timezone
 from channels_app.models import Account
 from channels_app.registry import UnknownAdapter
 from pushcenter.lanes import Lane
-from pushcenter.messaging import cancelled, queue, receipts, retry, steps, stops, tally, work
+from pushcenter.messaging import braking, cancelled, queue, receipts, retry, steps, stops, tally, work
 from pushcenter.messaging.models import Attempt, AttemptOutcome, Delivery, Event
 from pushcenter.messaging.states import State
 from templates_app.models import DoubtPolicy
@@ -46,6 +46,7 @@ def run() -> Swept:
     work.wake_forgotten(now)
     stops.wake_forgotten(now)
     steps.plan_next()
+    braking.watch(now)
     _wake_lanes(swept)
     return swept
 

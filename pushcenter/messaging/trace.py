@@ -52,6 +52,8 @@ EVENTS = {
     "batch_paused": ("Batch paused", WARNING),
     "batch_resumed": ("Batch resumed", OK),
     "batch_cancelled": ("Batch cancelled", NEUTRAL),
+    "brake_slice": ("Brake: a first slice goes out, and the rest waits", NEUTRAL),
+    "brake_opened": ("Brake: the rest goes out", OK),
     "batch_waits": ("Broadcast waits", WARNING),
     "late_answer": ("The lost attempt answered after all", WARNING),
 }

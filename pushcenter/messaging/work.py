@@ -11,9 +11,9 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from pushcenter.messaging import broadcast, queue, stops, tally
+from pushcenter.messaging import braking, broadcast, queue, stops, tally
 from pushcenter.messaging.batches import WORK
-from pushcenter.messaging.models import Batch, Delivery
+from pushcenter.messaging.models import Batch, Brake, Delivery
 from pushcenter.messaging.states import IN_FLIGHT, State
 
 #: Deliveries that one statement changes; who wants to pause waits for no more than that.
@@ -53,13 +53,30 @@ def _step(batch_id: UUID) -> bool:
 
 def _go_on(batch: Batch, now: datetime) -> datetime | None:
     """One piece for a batch that is not stopped; when to do the next one, None where none is left."""
-    # Where a stop holds them, they are let go when it ends.
-    is_held = stops.hold(batch.system_id, batch.template_id)
-    if not is_held and (lanes := Delivery.objects.let_go(batch.pk, limit=GROUP)):
-        for lane in sorted(lanes):
-            queue.wake(lane)
-        return now
-    return broadcast.expand(batch, now) if batch.is_expanding else None
+    brake = braking.on(batch)
+    if brake is None:
+        return _let_go(batch, GROUP, now) or (broadcast.expand(batch, now) if batch.is_expanding else None)
+    return _slice(batch, brake, now) or braking.look(batch, brake, now)
+
+
+def _slice(batch: Batch, brake: Brake, now: datetime) -> datetime | None:
+    """One piece for the first slice of a batch; None where nothing is to be done for it."""
+    if at := _let_go(batch, min(GROUP, braking.still_to_let_out(batch, brake)), now):
+        return at
+    people = brake.slice - batch.expanded
+    if batch.is_expanding and people > 0:
+        return broadcast.expand(batch, now, most=people) or now
+    return None
+
+
+def _let_go(batch: Batch, limit: int, now: datetime) -> datetime | None:
+    """Make held deliveries due again; now where there were some."""
+    if limit <= 0 or stops.hold(batch.system_id, batch.template_id):
+        return None  # where a stop holds them, they are let go when it ends
+    lanes = Delivery.objects.let_go(batch.pk, limit=limit)
+    for lane in sorted(lanes):
+        queue.wake(lane)
+    return now if lanes else None
 
 
 def _end_some(batch_id: UUID) -> bool:

@@ -169,3 +169,13 @@ def test_another_systems_batch_is_not_found(shop: Gateway, verb: str, what: str)
 @pytest.mark.parametrize("path", ["/x", "/00000000-0000-0000-0000-000000000000", "/%00", "/%ff"])
 def test_what_is_no_id_is_not_found(shop: Gateway, path: str) -> None:
     problem(shop.get(BATCHES + path), 404, "not_found")
+
+
+def test_a_batch_tells_how_it_stands_with_its_brake(shop: Gateway, settings: Any) -> None:
+    assert shop.get(send_batch(shop)).json()["brake"] is None
+    settings.BRAKE_ABOVE, settings.BRAKE_SLICE = 2, 1
+    document = shop.get(send_batch(shop, 3)).json()
+    assert document["status"] == "waiting"
+    brake = document["brake"]
+    assert (brake["state"], brake["slice"], brake["ended"], brake["reason"]) == ("slice", 1, 0, "")
+    assert (brake["looked_at"], brake["wait_until"] > document["accepted_at"]) == (None, True)

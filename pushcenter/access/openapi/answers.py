@@ -110,7 +110,7 @@ BATCH = {
     "audience": {"groups": ["staff"]},
     "expansion": {"people": 1200, "looked_at": 840, "left_out": {"opted_out": 40}, "finished_at": None},
 }
-PROGRESS = {**BATCH, "deliveries": {"pending": 300, "sent": 100, "delivered": 400}}
+PROGRESS = {**BATCH, "deliveries": {"pending": 300, "sent": 100, "delivered": 400}, "brake": None}
 ATTEMPT = {
     "at": A_SECOND_LATER,
     "tier": "service",

@@ -8,7 +8,7 @@ from pushcenter.access.paging import PageQuerySerializer, next_cursor
 from pushcenter.access.serializers.messages import ItemSerializer, SharedSerializer
 from pushcenter.access.serializers.problems import FaultSerializer
 from pushcenter.messaging.batches import Status, status
-from pushcenter.messaging.models import Batch
+from pushcenter.messaging.models import Batch, Brake
 
 LARGEST = 10_000
 ON_ERROR = [
@@ -62,6 +62,15 @@ class ExpansionSerializer(serializers.Serializer):
     finished_at = serializers.DateTimeField(source="expanded_at", allow_null=True)
 
 
+class BrakeSerializer(serializers.ModelSerializer):
+    """How it stands with the brake: the first slice, and what became of what went out, as of the last look."""
+
+    class Meta:
+        model = Brake
+        fields = ["state", "slice", "wait_until", "looked_at", "ended", "failed", "complaints", "reason"]
+        read_only_fields = fields
+
+
 class BatchListedSerializer(serializers.ModelSerializer):
     """A batch or broadcast as lists show it."""
 
@@ -113,10 +122,16 @@ class BatchReadSerializer(BatchListedSerializer):
     """A batch or broadcast with its progress."""
 
     deliveries = serializers.SerializerMethodField()
+    brake = serializers.SerializerMethodField()
 
     class Meta(BatchListedSerializer.Meta):
-        fields = [*BatchListedSerializer.Meta.fields, "deliveries"]
+        fields = [*BatchListedSerializer.Meta.fields, "deliveries", "brake"]
         read_only_fields = fields
+
+    @extend_schema_field(BrakeSerializer(allow_null=True, help_text="Null where all went out at once."))
+    def get_brake(self, batch: Batch) -> object:
+        brake = getattr(batch, "brake", None)
+        return BrakeSerializer(brake).data if brake else None
 
     @extend_schema_field(
         serializers.DictField(child=serializers.IntegerField(), help_text="How many are in each state.")

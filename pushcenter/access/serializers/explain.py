@@ -40,7 +40,7 @@ class PauseSerializer(serializers.Serializer):
     """What a message waits for until an operator, or for a batch its system, resumes it."""
 
     what = serializers.CharField(
-        help_text="An open list; at present: template, system, lane, non_critical, batch."
+        help_text="An open list; at present: template, system, lane, non_critical, batch, brake."
     )
     reason = serializers.CharField()
     since = serializers.DateTimeField()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.checks import ModelAdminChecks
 from django.db.models import QuerySet
@@ -18,11 +19,11 @@ from unfold.enums import ActionVariant
 from pushcenter.dialogs import ask, go
 from pushcenter.dressing import badge, pretty
 from pushcenter.log_admin import LogAdmin, PeriodFilter
-from pushcenter.messaging import batches
+from pushcenter.messaging import batches, braking
 from pushcenter.messaging.admin.labels import STATE_COLOURS
 from pushcenter.messaging.admin.stoppable import MAY_OPERATE, RemarkForm
 from pushcenter.messaging.batches import Status
-from pushcenter.messaging.models import Batch, BatchEvent
+from pushcenter.messaging.models import Batch, BatchEvent, Brake, BrakeState
 from pushcenter.messaging.routing import Reason
 from pushcenter.messaging.states import State
 from pushcenter.messaging.trace import EVENTS
@@ -51,6 +52,11 @@ PAUSE = ask(
     form=RemarkForm,
 )
 RESUME = ask(_("Resume this batch?"), _("What has expired meanwhile is not sent."), _("Resume"))
+RELEASE = ask(
+    _("Send the rest now?"),
+    _("The rest goes out without waiting for what becomes of the first slice. It is watched all the same."),
+    _("Send the rest"),
+)
 CANCEL = ask(
     _("Cancel this batch?"),
     _("What still waits is not sent, and nobody can take that back. What has gone out stays out."),
@@ -85,6 +91,14 @@ class Line:
     title: str
 
 
+BRAKE_COLOURS = {
+    BrakeState.SLICE: "warning",
+    BrakeState.OPEN: "success",
+    BrakeState.PULLED: "danger",
+    BrakeState.OVER: "default",
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """All that the template shows."""
@@ -96,11 +110,18 @@ class Page:
     looked_at: float
     audience: str
     history: list[Line]
+    brake: Brake | None
+    brake_colour: str
+    limits: tuple[str, str]
 
 
 def page(batch: Batch) -> Page:
     progress = batches.progress(batch)
+    brake = Brake.objects.filter(batch=batch).first()
     return Page(
+        brake=brake,
+        brake_colour=BRAKE_COLOURS[BrakeState(brake.state)] if brake else "",
+        limits=(f"{100 * settings.BRAKE_FAILURES:g}", f"{100 * settings.BRAKE_COMPLAINTS:g}"),
         status=progress.status,
         colour=COLOURS[progress.status],
         deliveries=_counts(progress.deliveries),
@@ -149,7 +170,7 @@ class BatchAdmin(LogAdmin):
     list_filter_submit = True
     list_select_related = ("system", "template")
     fields = ("id", "system", "reference", "accepted", "rejected", "accepted_at")
-    actions_detail = ("pause", "resume", "cancel")
+    actions_detail = ("release", "pause", "resume", "cancel")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Batch]:
         return batches.listed(super().get_queryset(request))
@@ -178,9 +199,22 @@ class BatchAdmin(LogAdmin):
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         batch = self.get_object(request, object_id)
         unfit = UNFIT[batches.progress(batch).status] if batch else set()
+        brake = getattr(batch, "brake", None)
+        if batch is None or batch.is_stopped or brake is None or brake.state != BrakeState.SLICE:
+            unfit = unfit | {"release"}
         names = {f"messaging_batch_{each}" for each in unfit}
         found = super().get_actions_detail(request, object_id)
         return [each for each in found if each.action_name not in names]
+
+    @action(
+        description=_("Send the rest now"),
+        permissions=MAY_OPERATE,
+        dialog=RELEASE,
+        variant=ActionVariant.SUCCESS,
+        icon="fast_forward",
+    )
+    def release(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        return self._change(request, object_id, braking.release, _("The rest goes out."))
 
     @action(
         description=_("Pause"),
@@ -219,7 +253,7 @@ class BatchAdmin(LogAdmin):
         return go(request, reverse("admin:messaging_batch_change", args=[object_id]))
 
     def _change(
-        self, request: HttpRequest, object_id: str, change: Callable[..., Batch], told: Any
+        self, request: HttpRequest, object_id: str, change: Callable[..., object], told: Any
     ) -> HttpResponse:
         try:
             change(self._id(request, object_id), by=request.user.get_username())

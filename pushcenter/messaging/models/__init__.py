@@ -2,6 +2,7 @@
 
 from pushcenter.messaging.models.alert import Alert, AlertNote, Severity
 from pushcenter.messaging.models.batch import Batch, BatchEvent
+from pushcenter.messaging.models.brake import Brake, BrakeState
 from pushcenter.messaging.models.counts import DailyUse, IdempotentCall, Tally
 from pushcenter.messaging.models.history import Attempt, AttemptOutcome, Event
 from pushcenter.messaging.models.interaction import Interaction, InteractionKind
@@ -17,6 +18,8 @@ __all__ = [
     "AttemptOutcome",
     "Batch",
     "BatchEvent",
+    "Brake",
+    "BrakeState",
     "CallVerdict",
     "DailyUse",
     "Delivery",

@@ -81,6 +81,10 @@ class Receipt(models.Model):
         ordering = ["-id"]
         indexes = [
             models.Index(fields=["provider_id"], name="receipt_unmatched", condition=Q(delivery=None)),
+            # Few: the brake counts those of a batch.
+            models.Index(
+                fields=["received_at"], name="receipt_complained", condition=Q(outcome="complained")
+            ),
         ]
         constraints = [
             models.UniqueConstraint(

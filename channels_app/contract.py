@@ -63,6 +63,7 @@ class Outgoing:
     """One rendered delivery, ready for a provider. ``id`` is stable over all attempts.
 
     ``callback_url`` is where the account takes receipts, for providers that want to be told with each message;
+    ``tried_at`` is when the first attempt began that is asked about, in :meth:`Adapter.lookup` alone;
     ``unsubscribe_url`` takes an RFC 8058 request, empty where the category cannot be left; ``metadata`` is what
     the calling system attached for itself.
     """
@@ -76,6 +77,7 @@ class Outgoing:
     unsubscribe_url: str = ""
     callback_url: str = ""
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    tried_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -424,7 +426,8 @@ class Adapter(ABC):
     async def lookup(self, message: Outgoing) -> Sent | None:
         """Did the provider take this message in an attempt whose end is unknown? ``Sent``, or None for no.
 
-        For adapters with ``capabilities.lookup``. A ``ChannelError`` says that it cannot be told at present.
+        For adapters with ``capabilities.lookup``; asked first ten seconds after an attempt. A ``ChannelError`` says
+        that it cannot be told at present: None has to be certain, for the message is sent again then, unmarked.
         """
         raise Unsupported(f"{self.label} cannot look up a message")
 

@@ -10,7 +10,7 @@ import json
 import re
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 
 from channels_app.bulk import Results, only, send_alike
 from channels_app.channels import SMS, of_adapter
-from channels_app.china import MAINLAND, e164, is_mainland, moment, says_stop, throttled_until
+from channels_app.china import BEIJING, MAINLAND, e164, is_mainland, moment, says_stop, throttled_until
 from channels_app.codes import Meaning
 from channels_app.contract import (
     Adapter,
@@ -48,6 +48,11 @@ VERSION = "2017-05-25"
 EMPTY_BODY = hashlib.sha256(b"").hexdigest()
 #: The provider takes a thousand; the numbers stand in the URL, and no proxy is to find it too long.
 BATCH = 200
+#: A number that got more in one day than stands on so many pages is not looked up to the end.
+LOOK_UP_PAGES = 4
+LOOK_UP_DAYS = 7
+#: https://help.aliyun.com/document_detail/419277.html: 1 waits for the report.
+ENDED: Mapping[str, Outcome] = {"2": Outcome.UNDELIVERED, "3": Outcome.DELIVERED}
 #: In the sentence that comes with isv.BUSINESS_LIMIT_CONTROL, and the seconds to wait.
 BUSINESS_LIMITS = {"分钟": 60.0, "小时": 3600.0}
 
@@ -130,7 +135,7 @@ class AliyunSmsAdapter(Adapter):
     name = "aliyun_sms"
     label = _("Alibaba Cloud SMS")
     channel = SMS
-    capabilities = Capabilities(receipts=True, check=True, batch_size=BATCH)
+    capabilities = Capabilities(receipts=True, check=True, lookup=True, batch_size=BATCH)
     api = JsonApi(verdict=verdict, codes=CODES, statuses=STATUSES, speaks=lambda answer: "Code" in answer)
     specimen = Specimen(
         config={"access_key_id": "LTAI-1", "access_key_secret": "s-1", "sign_name": "Shop"},
@@ -197,7 +202,46 @@ class AliyunSmsAdapter(Adapter):
             "TemplateParam": json.dumps(texts, ensure_ascii=False),
         }
 
+    async def lookup(self, message: Outgoing) -> Sent | None:
+        """Goes through what the number got since. Only what was sent by itself bears our id."""
+        today = datetime.now(BEIJING).date()
+        began = message.tried_at.astimezone(BEIJING).date() if message.tried_at else today
+        days = (today - began).days
+        if days > LOOK_UP_DAYS:
+            raise Temporary("that is too long ago", code="too_old")
+        for day in range(days + 1):
+            found = await self._on(f"{began + timedelta(days=day):%Y%m%d}", message)
+            if found is not None:
+                return found
+        return None
+
+    async def _on(self, day: str, message: Outgoing) -> Sent | None:
+        number = message.address.value.removeprefix(MAINLAND).removeprefix("+")
+        template = of_adapter(message.content.get("template_code") or "", self.name)
+        seen = 0
+        for page in range(1, LOOK_UP_PAGES + 1):
+            query = {"PhoneNumber": number, "SendDate": day, "PageSize": "50", "CurrentPage": str(page)}
+            answer = await self._request("QuerySendDetails", query)
+            details = _details(answer)
+            for each in details:
+                if text_at(each, "OutId") == message.id:
+                    return _looked_up(each, message)
+            if any(
+                not text_at(each, "OutId") and text_at(each, "TemplateCode") == template for each in details
+            ):
+                raise Temporary("it may be one of those that went out as a group", code="ambiguous")
+            seen += len(details)
+            total = text_at(answer, "TotalCount")
+            if total.isdecimal() and seen >= int(total):
+                return None
+            if not details:
+                break
+        raise Temporary("the provider does not show all that the number got", code="incomplete")
+
     async def _ask(self, action: str, query: Mapping[str, str]) -> str:
+        return text_at(await self._request(action, query), "BizId")
+
+    async def _request(self, action: str, query: Mapping[str, str]) -> Mapping[str, Any]:
         headers = {
             "host": urlsplit(self.base_url).netloc,
             "x-acs-action": action,
@@ -214,7 +258,7 @@ class AliyunSmsAdapter(Adapter):
             headers={**headers, "authorization": signed},
             guard=self.guard,
         )
-        return text_at(answer.data, "BizId")
+        return answer.data
 
     async def check(self) -> str:
         """Reads the state of the signature, which needs the right to do so."""
@@ -229,6 +273,27 @@ class AliyunSmsAdapter(Adapter):
 
     def reply(self, callback: Callback) -> HttpReply:
         return HttpReply(body=b'{"code":0,"msg":"ok"}', content_type="application/json")
+
+
+def _details(answer: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    listed = answer.get("SmsSendDetailDTOs")
+    found = listed.get("SmsSendDetailDTO") if isinstance(listed, dict) else None
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+
+
+def _looked_up(detail: Mapping[str, Any], message: Outgoing) -> Sent:
+    """The provider gives no id of its own here; its reports bear ours."""
+    status, code = text_at(detail, "SendStatus"), text_at(detail, "ErrCode")
+    if status not in ENDED:
+        return Sent(note="found by our id")
+    receipt = Receipt(
+        delivery_id=message.id,
+        outcome=ENDED[status],
+        at=moment(detail.get("ReceiveDate")),
+        code=code,
+        event_id=f"looked up:{message.id}:{code}",
+    )
+    return Sent(note="found by our id", receipts=[receipt])
 
 
 def _receipt(report: Mapping[str, Any]) -> Iterable[Receipt]:

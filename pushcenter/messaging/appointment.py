@@ -51,4 +51,5 @@ class Appointment:
             cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [queue.LOCK_CLASS, self.number])
 
 
+DOUBT = Appointment(name="doubt", function="pushcenter.messaging.doubt.run", number=101)
 STEPS = Appointment(name="steps", function="pushcenter.messaging.steps.run", number=100)

@@ -212,7 +212,9 @@ class DeliveryQuerySet(Aside, models.QuerySet["Delivery"]):
 
     def with_lease_over(self, now: datetime, *, limit: int) -> list["Delivery"]:
         """Lock up to ``limit`` deliveries whose worker has not answered within its lease."""
-        over = self.filter(state=State.SENDING, lease_until__lte=now).select_related("message__template")
+        over = self.filter(state=State.SENDING, lease_until__lte=now).select_related(
+            "message__template", "account"
+        )
         return list(over.select_for_update(skip_locked=True, of=("self",))[:limit])
 
     def record(self, ended: Sequence[Ended]) -> dict[UUID, Before]:
@@ -345,14 +347,21 @@ class DeliveryQuerySet(Aside, models.QuerySet["Delivery"]):
             "reason": "",
             "held": False,
             "step_until": None,
+            "look_up_at": None,
         }
         return ended.update(state=State.PENDING, due_at=now, **cleared, **marks)
 
-    def give_up(self, rows: Sequence["Delivery"], now: datetime) -> int:
+    def give_up(
+        self,
+        rows: Sequence["Delivery"],
+        now: datetime,
+        *,
+        code: str = "closed",
+        reason: str = "closed by an operator",
+    ) -> int:
         """End as failed what was held in doubt."""
-        reason = "closed by an operator"
         return self._moved(rows, State.IN_DOUBT).update(
-            state=State.FAILED, ended_at=now, code="closed", reason=reason
+            state=State.FAILED, ended_at=now, code=code, reason=reason, look_up_at=None
         )
 
     def cancel(self, rows: Sequence["Delivery"], now: datetime) -> int:

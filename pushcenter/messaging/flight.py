@@ -119,6 +119,7 @@ def prepare(
             attempt=delivery.retries + 1,
             expires_at=delivery.expires_at,
             idempotent=adapter.capabilities.idempotent,
+            can_look_up=adapter.capabilities.lookup and account is not None,
             hold_when_in_doubt=message.template.doubt_policy == DoubtPolicy.HOLD,
             maybe_sent=delivery.maybe_sent,
         ),

@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from channels_app.models import Account
-from pushcenter.messaging import cancelled, news, polls, receipts, steps, tally
+from pushcenter.messaging import cancelled, doubt, news, polls, receipts, steps, tally
 from pushcenter.messaging.deliveries import Before
 from pushcenter.messaging.fallback import fall_back
 from pushcenter.messaging.models import Attempt, Delivery, Event, Message
@@ -40,6 +40,7 @@ def _record(ended: Sequence[Ended], known: Known) -> None:
         counted = [each for each in ended if each.delivery_id in before]
         steps.started(before.values())
         Delivery.objects.remember_doubt(each.delivery_id for each in counted if each.verdict.maybe_sent)
+        doubt.recorded(counted)
         _write_attempts(ended, before)
         _suppress(counted, known)
         _pause_accounts(counted, known)

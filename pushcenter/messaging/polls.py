@@ -34,6 +34,11 @@ def schedule(ended: Iterable[Ended]) -> None:
         _plan(str(account_id), provider_id, adapter, turn=0, before=0.0)
 
 
+def begin(account: Account, provider_id: str) -> None:
+    """Plan the first question about a message that was found at its provider."""
+    _plan(str(account.pk), provider_id, account.adapter, turn=0, before=0.0)
+
+
 def ask(account_id: str, provider_id: str, turn: int) -> None:
     """Ask once, apply what the provider says, and plan the next question while something is open."""
     account = Account.objects.filter(pk=UUID(account_id)).first()

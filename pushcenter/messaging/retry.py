@@ -47,6 +47,7 @@ class Situation:
     ``attempt`` counts from 1 and leaves throttled calls out; ``hold_when_in_doubt`` is the template's policy.
     ``maybe_sent`` says that an earlier attempt may have reached the provider.
     ``accounts`` is how many could take the message now, this one included: the next attempt is that of another one.
+    With ``can_look_up`` the provider can be asked what came of an attempt, so that nobody has to guess.
     """
 
     lane: str
@@ -56,11 +57,17 @@ class Situation:
     hold_when_in_doubt: bool
     maybe_sent: bool = False
     accounts: int = 1
+    can_look_up: bool = False
 
     @property
     def may_repeat(self) -> bool:
         """Could another attempt reach the person twice? What one provider knows again, another one does not."""
         return self.accounts > 1 or not self.idempotent
+
+    @property
+    def waits_in_doubt(self) -> bool:
+        """Whether a message that the provider may have is not simply sent again."""
+        return self.may_repeat and (self.can_look_up or self.hold_when_in_doubt)
 
 
 def decide(
@@ -74,7 +81,7 @@ def decide(
     match result:
         case Sent():
             return _sent(result)
-        case Temporary(maybe_sent=True) if situation.hold_when_in_doubt and situation.may_repeat:
+        case Temporary(maybe_sent=True) if situation.waits_in_doubt:
             return _verdict(State.IN_DOUBT, AttemptOutcome.TEMPORARY, result)
         case Temporary():
             return _again(result, situation, now=now, dice=dice)

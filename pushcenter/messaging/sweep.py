@@ -16,7 +16,7 @@ from django.utils import timezone
 from channels_app.models import Account
 from channels_app.registry import UnknownAdapter
 from pushcenter.lanes import Lane
-from pushcenter.messaging import braking, cancelled, queue, receipts, retry, steps, stops, tally, work
+from pushcenter.messaging import braking, cancelled, doubt, queue, receipts, retry, steps, stops, tally, work
 from pushcenter.messaging.models import Attempt, AttemptOutcome, Delivery, Event
 from pushcenter.messaging.states import State
 from templates_app.models import DoubtPolicy
@@ -26,11 +26,12 @@ GROUP = 500
 
 @dataclass(slots=True)
 class Swept:
-    """What one sweep did, by number of deliveries."""
+    """What one sweep did, by number of deliveries. Of those that are ``held`` some are ``asked`` about."""
 
     expired: int = 0
     repeated: int = 0
     held: int = 0
+    asked: int = 0
     woken: list[str] = field(default_factory=list)
 
 
@@ -47,6 +48,7 @@ def run() -> Swept:
     stops.wake_forgotten(now)
     steps.plan_next()
     braking.watch(now)
+    doubt.plan_next()
     _wake_lanes(swept)
     return swept
 
@@ -55,6 +57,7 @@ def _expire(now: datetime, swept: Swept) -> int:
     with transaction.atomic():
         rows = Delivery.objects.expire(now, limit=GROUP)
         doubtful = [row for row in rows if row.maybe_sent]
+        doubt.began([row.pk for row in doubtful if doubt.can_be_asked(row.account)])
         _tally(doubtful, State.PENDING, State.IN_DOUBT)
         _tally([row for row in rows if not row.maybe_sent], State.PENDING, State.EXPIRED)
     swept.held += len(doubtful)
@@ -74,9 +77,14 @@ def _settle_leases(now: datetime, swept: Swept) -> int:
         Delivery.objects.hold(
             groups.hold, now, code="lease_over", reason="its worker was lost during the call"
         )
-        _tally(groups.hold, State.SENDING, State.IN_DOUBT)
-    swept.held += len(groups.hold)
-    swept.repeated += len(rows) - len(groups.hold)
+        Delivery.objects.hold(
+            groups.ask, now, code="lease_over", reason="its worker was lost; the provider is asked"
+        )
+        doubt.began([row.pk for row in groups.ask])
+        _tally([*groups.hold, *groups.ask], State.SENDING, State.IN_DOUBT)
+    swept.held += len(groups.hold) + len(groups.ask)
+    swept.asked += len(groups.ask)
+    swept.repeated += len(groups.repeat) + len(groups.resend)
     return len(rows)
 
 
@@ -85,6 +93,7 @@ class _Groups:
     repeat: list[Delivery] = field(default_factory=list)
     resend: list[Delivery] = field(default_factory=list)
     hold: list[Delivery] = field(default_factory=list)
+    ask: list[Delivery] = field(default_factory=list)
 
 
 def _by_verdict(rows: Sequence[Delivery], now: datetime) -> _Groups:
@@ -94,7 +103,9 @@ def _by_verdict(rows: Sequence[Delivery], now: datetime) -> _Groups:
     for row in rows:
         wait = retry.backoff(row.lane, row.retries + 1, dice=random.random)
         row.due_at = now + (wait or timedelta())
-        if wait is None or row.due_at >= row.expires_at or row.message_id in gone:
+        if not row.message.is_test and doubt.can_be_asked(row.account):
+            groups.ask.append(row)
+        elif wait is None or row.due_at >= row.expires_at or row.message_id in gone:
             groups.hold.append(row)
         elif row.channel in harmless and not row.message.is_test:
             groups.repeat.append(row)
@@ -121,6 +132,8 @@ def _write_down_as_lost(rows: Sequence[Delivery], now: datetime) -> None:
         Attempt(
             delivery=row,
             number=row.attempts + 1,
+            adapter=row.account.adapter if row.account else "",
+            account=row.account,
             outcome=AttemptOutcome.LOST,
             code="lease_over",
             detail="its worker was lost during the call, or could not record the answer",

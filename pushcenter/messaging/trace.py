@@ -42,6 +42,9 @@ ATTEMPTS = {
 RECEIPTS = {"delivered": OK, "sent": OK, "opened": OK, "clicked": OK, "undelivered": BAD, "complained": BAD}
 EVENTS = {
     "fallback": ("Next channel of the route", WARNING),
+    "found": ("Found at the provider: it was sent", OK),
+    "not_taken": ("Looked up: the provider did not take it", WARNING),
+    "not_told": ("Looked up: the provider cannot tell yet", WARNING),
     "late_success": ("Succeeded when the next channel had started", WARNING),
     "lease_over": ("Worker was lost; the delivery is in doubt", BAD),
     "cancelled": ("Cancelled", NEUTRAL),

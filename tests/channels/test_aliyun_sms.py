@@ -2,12 +2,14 @@
 
 import asyncio
 import json
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from channels_app.adapters.aliyun_sms import CODES, authorization
+from channels_app.china import BEIJING
 from channels_app.contract import Callback, ChannelError, Outcome, Receipt, Sent, Throttled
 from tests.channels import provider
 from tests.channels.meanings import meaning
@@ -264,3 +266,82 @@ def test_the_provider_may_say_itself_how_long_to_wait() -> None:
     result, _requests = send(Answer(status=429, body=body, headers={"retry-after": "7"}))
     assert isinstance(result, Throttled)
     assert result.retry_after == 7
+
+
+def look_up(*answers: Answer, days: int = 0) -> Any:
+    """What a look-up comes to so many days after the attempt, and what the provider was asked."""
+    message = replace(MESSAGE, tried_at=datetime.now(UTC) - timedelta(days=days))
+
+    async def work(base_url: str) -> Sent | ChannelError | None:
+        try:
+            return await provider.adapter("aliyun_sms", CONFIG, base_url).lookup(message)
+        except ChannelError as error:
+            return error
+
+    return provider.play({"": list(answers)}, work)
+
+
+def details(*found: dict[str, Any], total: int | None = None) -> Answer:
+    number = str(len(found) if total is None else total)
+    listed = {"SmsSendDetailDTO": list(found)}
+    return Answer(body={"Code": "OK", "Message": "OK", "TotalCount": number, "SmsSendDetailDTOs": listed})
+
+
+OTHER = {"OutId": "d-0", "SendStatus": 3, "TemplateCode": "SMS_71390007"}
+OURS = {**OTHER, "OutId": "d-1", "SendStatus": 1}
+
+
+def test_a_message_is_looked_up_by_our_id_among_all_that_the_number_got() -> None:
+    found, (request,) = look_up(details(OTHER, OURS))
+    assert found == Sent(note="found by our id")
+    assert request.headers["x-acs-action"] == "QuerySendDetails"
+    assert request.query == {
+        "PhoneNumber": "13800138000",
+        "SendDate": f"{datetime.now(BEIJING):%Y%m%d}",
+        "PageSize": "50",
+        "CurrentPage": "1",
+    }
+
+
+@pytest.mark.parametrize(("status", "outcome"), [(2, Outcome.UNDELIVERED), (3, Outcome.DELIVERED)])
+def test_what_became_of_it_since_is_told_too(status: int, outcome: Outcome) -> None:
+    ended = {**OURS, "SendStatus": status, "ErrCode": "X", "ReceiveDate": "2026-11-25 12:00:00"}
+    found, _requests = look_up(details(ended))
+    (receipt,) = found.receipts
+    assert (receipt.delivery_id, receipt.outcome, receipt.code) == ("d-1", outcome, "X")
+    assert receipt.at == datetime(2026, 11, 25, 4, tzinfo=UTC)
+
+
+def test_what_is_not_among_them_was_not_taken() -> None:
+    assert look_up(details())[0] is None
+    assert look_up(details(OTHER))[0] is None
+
+
+def test_all_pages_are_read() -> None:
+    found, requests = look_up(details(*[OTHER] * 50, total=51), details(OURS, total=51))
+    assert isinstance(found, Sent)
+    assert [each.query["CurrentPage"] for each in requests] == ["1", "2"]
+
+
+def test_all_days_since_then_are_asked_about_but_not_for_ever() -> None:
+    found, requests = look_up(details(), days=2)
+    assert found is None
+    days = [datetime.now(BEIJING) - timedelta(days=back) for back in (2, 1, 0)]
+    assert [each.query["SendDate"] for each in requests] == [f"{day:%Y%m%d}" for day in days]
+    error, _requests = look_up(details(), days=8)
+    assert error.code == "too_old"
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (details({**OTHER, "OutId": ""}), "ambiguous"),  # it may have gone out in a group
+        (details(total=2), "incomplete"),  # https://github.com/aliyun/alibabacloud-java-sdk/issues/42
+        (Answer(body={"Code": "OK"}), "incomplete"),
+        (Answer(body={"Code": "isp.RAM_PERMISSION_DENY", "Message": "no"}), "isp.RAM_PERMISSION_DENY"),
+    ],
+)
+def test_what_is_not_certain_is_no_answer(answer: Answer, code: str) -> None:
+    error, _requests = look_up(answer)
+    assert isinstance(error, ChannelError)
+    assert error.code == code

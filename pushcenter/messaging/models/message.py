@@ -132,7 +132,7 @@ class Delivery(models.Model):
     after it ends in doubt. ``held`` keeps a pending delivery out of what is due: its batch, template or system is
     stopped. ``code`` and ``reason`` say why the state is what it is. In a chain of channels, ``step_within`` is how
     many seconds this one has from its first attempt before the next one starts, and ``step_until`` is when they are
-    over, while that is waited for.
+    over, while that is waited for. ``look_up_at`` is when the provider is asked about one in doubt.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -174,6 +174,7 @@ class Delivery(models.Model):
     maybe_sent = models.BooleanField(_("may have been sent"), default=False, db_default=False)
     step_within = models.PositiveIntegerField(_("seconds of its step"), null=True)
     step_until = models.DateTimeField(_("next channel at"), null=True)
+    look_up_at = models.DateTimeField(_("provider asked at"), null=True)
     account = models.ForeignKey(
         "channels_app.Account",
         null=True,
@@ -217,6 +218,11 @@ class Delivery(models.Model):
             models.Index(fields=["step_until"], name="delivery_step", condition=Q(step_until__isnull=False)),
             models.Index(fields=["provider_id"], name="delivery_provider_id", condition=~Q(provider_id="")),
             models.Index(fields=["lane"], name="delivery_in_doubt", condition=Q(state="in_doubt")),
+            models.Index(
+                fields=["look_up_at"],
+                name="delivery_to_look_up",
+                condition=Q(state="in_doubt", look_up_at__isnull=False),
+            ),
             models.Index(
                 fields=["recipient", "-id"],
                 name="delivery_of_recipient",

@@ -234,6 +234,15 @@ Q_CLUSTER = {
 # --- Watching over it --------------------------------------------------------------------------------------
 
 AUDIT_SECONDS = env.number("AUDIT_SECONDS", default=300)
+# For how long a due delivery may wait, by lane, before operators are alerted.
+LATE_SECONDS = {
+    "critical": env.number("LATE_CRITICAL_SECONDS", default=60),
+    "high": env.number("LATE_HIGH_SECONDS", default=120),
+    "normal": env.number("LATE_NORMAL_SECONDS", default=600),
+    "low": env.number("LATE_LOW_SECONDS", default=3600),
+}
+WORKER_SILENT_SECONDS = env.number("WORKER_SILENT_SECONDS", default=180)
+IN_DOUBT_LIMIT = env.number("IN_DOUBT_LIMIT", default=100)
 
 # --- Outbound calls ----------------------------------------------------------------------------------------
 

@@ -40,7 +40,6 @@ def raise_alert(key: str, severity: str, text: str, data: Mapping[str, Any] | No
     ``key`` names the trouble, such as ``account:018f…``: what is open under it is one alert, whose ``text`` (a
     sentence), ``severity`` and ``data`` are those of the newest note.
     """
-    log.warning("alert %s (%s): %s", key, severity, text)
     _note(key, Severity(severity), text, data or {})
 
 
@@ -95,6 +94,7 @@ def _seen(note: AlertNote) -> None:
     )
     alert = same.order_by(F("resolved_at").desc(nulls_first=True)).first()
     if alert is None:
+        log.warning("alert %s (%s): %s", note.key, note.severity, note.text)
         Alert.objects.create(
             key=note.key,
             severity=note.severity,

@@ -22,6 +22,7 @@ def schedule_housekeeping(**kwargs: Any) -> None:
 
     queue.every_minute("sweep", "pushcenter.messaging.sweep.run")
     queue.every_minute("forget answers", "pushcenter.messaging.idempotency.forget")
+    queue.every_minute("lookout", "pushcenter.messaging.lookout.run")
     queue.every_minute("audit", "pushcenter.messaging.audit.run")
     queue.every_minute("accounts", "channels_app.traffic.tidy")
     queue.every_minute("alerts", "pushcenter.messaging.alerts.run")

@@ -8,6 +8,7 @@ from pushcenter.messaging.models.history import Attempt, AttemptOutcome, Event
 from pushcenter.messaging.models.interaction import Interaction, InteractionKind
 from pushcenter.messaging.models.ledger import LedgerDay, LedgerLine
 from pushcenter.messaging.models.message import Delivery, Message
+from pushcenter.messaging.models.pulse import Pulse
 from pushcenter.messaging.models.receipts import CallVerdict, Receipt, ReceiptCall
 from pushcenter.messaging.models.stop import Stop, StopKind
 
@@ -30,6 +31,7 @@ __all__ = [
     "LedgerDay",
     "LedgerLine",
     "Message",
+    "Pulse",
     "Receipt",
     "ReceiptCall",
     "Severity",

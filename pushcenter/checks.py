@@ -27,6 +27,8 @@ POSITIVE = (
     "LEASE_SECONDS",
     "DEFAULT_TIME_TO_LIVE",
     "BRAKE_SLICE",
+    "AUDIT_SECONDS",
+    "WORKER_SILENT_SECONDS",
     "MAX_BODY_BYTES",
     "MAX_BATCH_BYTES",
 )
@@ -46,15 +48,16 @@ def field_keys(**kwargs: Any) -> list[CheckMessage]:
 
 
 @register()
-def outbound_networks(**kwargs: Any) -> list[CheckMessage]:
-    """OUTBOUND_ALLOWED_NETWORKS are IP networks."""
+def allowed_networks(**kwargs: Any) -> list[CheckMessage]:
+    """OUTBOUND_ALLOWED_NETWORKS and METRICS_NETWORKS are IP networks."""
     return [
         Error(
-            f"OUTBOUND_ALLOWED_NETWORKS has {network!r}, which is not an IP network.",
+            f"{name} has {network!r}, which is not an IP network.",
             hint="Write networks such as 10.1.0.0/16, separated by commas.",
             id="pushcenter.E002",
         )
-        for network in settings.OUTBOUND_ALLOWED_NETWORKS
+        for name in ("OUTBOUND_ALLOWED_NETWORKS", "METRICS_NETWORKS")
+        for network in getattr(settings, name)
         if not _is_network(network)
     ]
 

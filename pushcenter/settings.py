@@ -55,7 +55,7 @@ HTTPS = env.switch("HTTPS", default=not TRIAL)
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_HSTS_SECONDS = env.number("HSTS_SECONDS", default=31_536_000 if HTTPS else 0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
@@ -243,6 +243,10 @@ LATE_SECONDS = {
 }
 WORKER_SILENT_SECONDS = env.number("WORKER_SILENT_SECONDS", default=180)
 IN_DOUBT_LIMIT = env.number("IN_DOUBT_LIMIT", default=100)
+
+# Who may read /metrics: whoever knows the token, and these networks.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+METRICS_NETWORKS = env.list("METRICS_NETWORKS", default=["127.0.0.0/8", "::1/128"])
 
 # --- Outbound calls ----------------------------------------------------------------------------------------
 

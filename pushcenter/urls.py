@@ -7,6 +7,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from pushcenter.access.views import health
 from pushcenter.access.views.callbacks import callback
+from pushcenter.access.views.metrics import metrics
 
 urlpatterns = [
     path("api/v1/", include("pushcenter.access.urls")),  # first, because it is asked for most
@@ -18,6 +19,7 @@ urlpatterns = [
     path("callbacks/<uuid:account_id>/<str:token>", callback, name="callback"),
     path("healthz", health.healthz),
     path("readyz", health.readyz),
+    path("metrics", metrics),
 ]
 
 handler400 = health.bad_request

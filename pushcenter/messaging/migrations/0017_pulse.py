@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('messaging', '0015_brake'),
+        ('messaging', '0016_look_up'),
     ]
 
     operations = [

@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 
 from tests.bench import installation
 
-ALONE = "stocked"
+#: What is measured only where it is asked for, because it takes long.
+LONG = {"stocked", "soak"}
 
 
 def main() -> None:
@@ -43,7 +44,7 @@ def measure(secret: str) -> None:
 
 def parts() -> "Mapping[str, Callable[..., None]]":
     """What can be measured, by name."""
-    from tests.bench import accepting, idle, sending, stocked, timing
+    from tests.bench import accepting, idle, sending, soak, stocked, timing
 
     return {
         "accepting": accepting.measure,
@@ -54,16 +55,17 @@ def parts() -> "Mapping[str, Callable[..., None]]":
         "critical": timing.critical,
         "scheduled": timing.scheduled,
         "idle": idle.measure,
-        ALONE: stocked.measure,
+        "stocked": stocked.measure,
+        "soak": soak.measure,
     }
 
 
 def chosen(known: "Mapping[str, Callable[..., None]]") -> "Mapping[str, Callable[..., None]]":
-    """Those that ``BENCH_ONLY`` names, separated by commas; without it all but the one that takes long."""
+    """Those that ``BENCH_ONLY`` names, separated by commas; without it all but the long ones."""
     asked = [name for name in os.environ.get("BENCH_ONLY", "").split(",") if name]
     if unknown := set(asked) - set(known):
         raise SystemExit(f"BENCH_ONLY knows {', '.join(known)}; not {', '.join(sorted(unknown))}")
-    return {name: part for name, part in known.items() if (name in asked if asked else name != ALONE)}
+    return {name: part for name, part in known.items() if name in asked or (not asked and name not in LONG)}
 
 
 if __name__ == "__main__":

@@ -36,10 +36,10 @@ def post(url: str, secret: str, bodies: Sequence[bytes], *, callers: int) -> Loa
     return uvloop.run(_run(host, port, requests, callers))
 
 
-def paced(url: str, secret: str, bodies: Sequence[bytes], *, per_second: float) -> Load:
-    """POST so many of these bodies a second, each on a connection of its own, whatever the others take."""
+def paced(url: str, secret: str, bodies: Sequence[bytes], *, callers: int, per_second: float) -> Load:
+    """POST so many of these bodies a second; each caller waits for its turn, and for its last answer."""
     host, port, requests = _requests(url, secret, bodies)
-    return uvloop.run(_paced(host, port, requests, 1 / per_second))
+    return uvloop.run(_run(host, port, requests, callers, step=1 / per_second))
 
 
 def _requests(url: str, secret: str, bodies: Sequence[bytes]) -> tuple[str, int, list[bytes]]:
@@ -52,26 +52,14 @@ def _requests(url: str, secret: str, bodies: Sequence[bytes]) -> tuple[str, int,
     return parts.hostname or "", parts.port or 80, requests
 
 
-async def _paced(host: str, port: int, requests: Sequence[bytes], step: float) -> Load:
-    run = _Run(iter(requests))
+async def _run(host: str, port: int, requests: Sequence[bytes], callers: int, *, step: float = 0.0) -> Load:
+    callers = min(callers, len(requests))
+    run = _Run(iter(requests), every=callers * step)
     loop = asyncio.get_running_loop()
     begun = time.perf_counter()
-    for number in range(len(requests)):
-        await asyncio.sleep(max(0.0, begun + number * step - time.perf_counter()))
-        await loop.create_connection(lambda: _Caller(run, only_one=True), host, port)
-    return await _ended(run, begun)
-
-
-async def _run(host: str, port: int, requests: Sequence[bytes], callers: int) -> Load:
-    run = _Run(iter(requests))
-    loop = asyncio.get_running_loop()
-    begun = time.perf_counter()
-    for _ in range(min(callers, len(requests))):
+    for _ in range(callers):
         await loop.create_connection(lambda: _Caller(run), host, port)
-    return await _ended(run, begun)
-
-
-async def _ended(run: "_Run", begun: float) -> Load:
+        await asyncio.sleep(step)
     await asyncio.gather(*run.ends)
     seconds = time.perf_counter() - begun
     return Load(answered=len(run.took), seconds=seconds, milliseconds=sorted(run.took))
@@ -79,9 +67,10 @@ async def _ended(run: "_Run", begun: float) -> Load:
 
 @dataclass(slots=True)
 class _Run:
-    """What the callers share: what is still to be sent, and how long each took."""
+    """What the callers share: what is still to be sent, how often each sends one, and how long each took."""
 
     requests: Iterator[bytes]
+    every: float = 0.0
     took: list[float] = field(default_factory=list)
     ends: list["asyncio.Future[None]"] = field(default_factory=list)
 
@@ -89,9 +78,8 @@ class _Run:
 class _Caller(asyncio.Protocol):
     """One connection that is kept, with one request at a time."""
 
-    def __init__(self, run: _Run, *, only_one: bool = False) -> None:
+    def __init__(self, run: _Run) -> None:
         self._run = run
-        self._only_one = only_one
         self._end: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         run.ends.append(self._end)
         self._answer = b""
@@ -103,15 +91,12 @@ class _Caller(asyncio.Protocol):
     def _next(self) -> None:
         request = next(self._run.requests, None)
         if request is None:
-            self._finish()
+            self._end.set_result(None)
+            self._transport.close()
             return
         self._answer = b""
         self._begun = time.perf_counter()
         self._transport.write(request)
-
-    def _finish(self) -> None:
-        self._end.set_result(None)
-        self._transport.close()
 
     def data_received(self, data: bytes) -> None:
         self._answer += data
@@ -120,9 +105,10 @@ class _Caller(asyncio.Protocol):
         if not self._answer.startswith(b"HTTP/1.1 202"):
             self._fail(RuntimeError(self._answer[:2000].decode(errors="replace")))
             return
-        self._run.took.append((time.perf_counter() - self._begun) * 1000)
-        if self._only_one:
-            self._finish()
+        took = time.perf_counter() - self._begun
+        self._run.took.append(took * 1000)
+        if self._run.every > took:
+            asyncio.get_running_loop().call_later(self._run.every - took, self._next)
         else:
             self._next()
 

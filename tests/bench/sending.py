@@ -25,7 +25,7 @@ def from_batches(figures: Figures, secret: str) -> None:
             bodies = list(batches(sizes.BATCHES, template))
             for workers, suffix in ((1, "_one_worker"), (2, "")):
                 name = f"e2e_{way}{suffix}"
-                _at_once(
+                at_once(
                     figures,
                     name,
                     OURS,
@@ -41,8 +41,8 @@ def from_singles(figures: Figures, secret: str) -> None:
     """From the first call of single messages to the last recorded outcome, in turn with the yardstick."""
     for _ in range(sizes.ROUNDS):
         few, many = (list(singles(count, HOOK)) for count in (sizes.YARDSTICK_REQUESTS, sizes.REQUESTS))
-        _at_once(figures, "yardstick_e2e_single", YARDSTICK, secret, few)
-        _at_once(figures, "e2e_single", OURS, secret, many)
+        at_once(figures, "yardstick_e2e_single", YARDSTICK, secret, few)
+        at_once(figures, "e2e_single", OURS, secret, many)
 
 
 def beside_a_bare_loop(figures: Figures, secret: str) -> None:
@@ -101,7 +101,7 @@ def _drain_the_yardstick(figures: Figures, secret: str) -> None:
             course.end(figures, "yardstick_drain")
 
 
-def _at_once(
+def at_once(
     figures: Figures,
     name: str,
     side: Side,
@@ -112,6 +112,7 @@ def _at_once(
     workers: int = installation.WORKERS,
     latency_ms: int = 0,
 ) -> None:
+    """Accept these bodies, single ones or batches, and send what is in them meanwhile."""
     is_batch = b'"items"' in bodies[0]
     path, callers = (BATCH, 4) if is_batch else (SINGLE, sizes.CALLERS)
     warm_up = list(singles(WARM_UP, template))

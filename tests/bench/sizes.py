@@ -28,3 +28,6 @@ SCHEDULED = _size("SCHEDULED", 500)
 IDLE_SECONDS = _size("IDLE_SECONDS", 20)
 #: Rows of the past in the tables; only where ``stocked`` is asked for.
 STOCKED = tuple(map(int, os.environ.get("BENCH_STOCKED", "10000,100000,1000000").split(",")))
+#: How long the long run is; only where ``soak`` is asked for. 0 per second means half of what is the most.
+SOAK_MINUTES = _size("SOAK_MINUTES", 30)
+SOAK_PER_S = _size("SOAK_PER_S", 0)

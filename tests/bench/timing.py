@@ -35,7 +35,7 @@ def critical(figures: Figures, secret: str) -> None:
             stock.analyse()
             time.sleep(SETTLE)
             before = ledger.delivered()
-            load.paced(installation.url(SINGLE), secret, bodies, per_second=sizes.CRITICAL_PER_S)
+            load.paced(installation.url(SINGLE), secret, bodies, callers=10, per_second=sizes.CRITICAL_PER_S)
             meanwhile = ledger.delivered() - before
             waits = _late("accepted_at", Lane.CRITICAL, count)
     figures.add(

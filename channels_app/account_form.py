@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from channels_app import secrets
-from channels_app.contract import Adapter, SecretField
+from channels_app.contract import Adapter, Capabilities, SecretField
 from channels_app.models import Account
 from channels_app.registry import UnknownAdapter
 from pushcenter.dressing import dress
@@ -39,7 +39,10 @@ class AccountForm(forms.ModelForm):
 
     class Meta:
         model = Account
-        fields = ("name", "priority", "weight", "is_active", "callback_networks")
+        fields = (
+            "name", "priority", "weight", "is_active", "callback_networks", "rate_per_second", "max_in_flight",
+            "address_rate_per_minute", "daily_quota",
+        )  # fmt: skip
         widgets = {"callback_networks": UnfoldAdminTextInputWidget}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -48,6 +51,7 @@ class AccountForm(forms.ModelForm):
         self.forgotten: set[str] = set()
         if self.adapter_class is None:
             return
+        self._say_what_empty_means(self.adapter_class.capabilities)
         if self.instance._state.adding:  # noqa: SLF001  (ids are made before rows)
             self.instance.channel, self.instance.adapter = self.channel, self.adapter_class.name
         for name in self.adapter_class.Config.base_fields:
@@ -58,6 +62,19 @@ class AccountForm(forms.ModelForm):
                 self._keep_when_blank(name, field)
             elif not self.instance._state.adding:  # noqa: SLF001  (ids are made before rows)
                 field.initial = self.instance.config.get(name, field.initial)
+
+    def _say_what_empty_means(self, can: Capabilities) -> None:
+        for name, documented in (
+            ("rate_per_second", can.rate),
+            ("address_rate_per_minute", can.address_rate),
+        ):
+            field = self.fields.get(name)
+            if field is not None and documented:
+                field.widget.attrs["placeholder"] = f"{documented:g}"
+                field.help_text = _("%(help)s Empty is what the provider documents: %(number)s.") % {
+                    "help": field.help_text,
+                    "number": f"{documented:g}",
+                }
 
     def _keep_when_blank(self, name: str, field: forms.Field) -> None:
         if name in self.kept:

@@ -15,22 +15,26 @@ from unfold.enums import ActionVariant
 from channels_app import registry
 from channels_app.account_form import AccountForm, adapter_of, forgets, form_for, kept_secrets, shown_as
 from channels_app.contract import Adapter, BaseURLField, SecretField
+from channels_app.health_admin import HealthColumns, is_held_up
 from channels_app.models import Account
 from channels_app.trial_admin import TrialPages
 from pushcenter.dialogs import ask, go
-from pushcenter.dressing import badge
 
 PAUSE = ask(_("Pause this account?"), _("Deliveries go to the next account, or wait."), _("Pause"))
 RESUME = ask(_("Resume this account?"), _("Deliveries go through it again."), _("Resume"))
+LIMITS = (("rate_per_second", "max_in_flight"), ("address_rate_per_minute", "daily_quota"))
+STATE = ("status", "pause_reason", "under_way", "used_today", "last_error", "history")
 
 
 @admin.register(Account)
-class AccountAdmin(TrialPages):
-    list_display = ("name", "channel", "adapter", "priority", "weight", "status")
+class AccountAdmin(HealthColumns, TrialPages):
+    list_display = (
+        "name", "channel", "adapter", "priority", "weight", "status", "under_way", "used_today",
+    )  # fmt: skip
     list_filter = ("channel", "is_active", "is_paused")
     search_fields = ("name",)
-    actions = ("pause_selected", "resume_selected")
-    actions_detail = ("try_out", "pause", "resume")
+    actions = ("pause_selected", "resume_selected", "release_selected")
+    actions_detail = ("try_out", "pause", "resume", "release")
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -75,14 +79,15 @@ class AccountAdmin(TrialPages):
                 sets.append((_("Advanced"), {"fields": advanced, "classes": ["collapse"]}))
         if obj and adapter and adapter.capabilities.receipts and self.may_change(request, obj):
             sets.append((_("Receipts"), {"fields": ("callback_url", "callback_networks")}))
+        sets.append((_("Limits"), {"fields": LIMITS}))
         if obj:
-            sets.append((_("State"), {"fields": ("status", "pause_reason", "created_at", "updated_at")}))
+            sets.append((_("State"), {"fields": (*STATE, "created_at", "updated_at")}))
         return sets
 
     def get_readonly_fields(self, request: HttpRequest, obj: Account | None = None) -> tuple[str, ...]:
         if obj is None:
             return ()
-        return ("channel", "adapter", "callback_url", "status", "pause_reason", "created_at", "updated_at")
+        return ("channel", "adapter", "callback_url", *STATE, "created_at", "updated_at")
 
     def may_change(self, request: HttpRequest, obj: Account | None) -> bool:
         return self.has_add_permission(request) if obj is None else self.has_change_permission(request, obj)
@@ -90,12 +95,6 @@ class AccountAdmin(TrialPages):
     @display(description=_("callback URL"))
     def callback_url(self, obj: Account) -> str:
         return format_html('<code class="pc-url">{}</code>', obj.callback_url)
-
-    @display(description=_("status"))
-    def status(self, obj: Account) -> str:
-        if not obj.is_active or adapter_of(obj) is None:
-            return badge(_("not active"), "danger")
-        return badge(_("paused"), "warning") if obj.is_paused else badge(_("serving"), "success")
 
     @admin.action(description=_("Pause"), permissions=["change"])
     def pause_selected(self, request: HttpRequest, queryset: QuerySet[Account]) -> None:
@@ -109,9 +108,12 @@ class AccountAdmin(TrialPages):
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         account = self.get_object(request, object_id)
-        unfit = "pause" if account and account.is_paused else "resume"
+        unfit = {"pause" if account and account.is_paused else "resume"}
+        if account is None or not is_held_up(account):
+            unfit.add("release")
         found = super().get_actions_detail(request, object_id)
-        return [each for each in found if each.action_name != f"channels_app_account_{unfit}"]
+        names = {f"channels_app_account_{each}" for each in unfit}
+        return [each for each in found if each.action_name not in names]
 
     @action(
         description=_("Pause"),

@@ -177,7 +177,7 @@ class AccountHealth(models.Model):
     """
 
     account = models.OneToOneField(
-        Account, on_delete=models.CASCADE, primary_key=True, related_name="health", db_constraint=False
+        Account, on_delete=models.CASCADE, primary_key=True, related_name="condition", db_constraint=False
     )
     switch = models.CharField(
         max_length=10, choices=[(each.value, each.value) for each in Switch], default=Switch.CLOSED

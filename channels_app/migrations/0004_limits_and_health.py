@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='AccountHealth',
             fields=[
-                ('account', models.OneToOneField(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='health', serialize=False, to='channels_app.account')),
+                ('account', models.OneToOneField(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='condition', serialize=False, to='channels_app.account')),
                 ('switch', models.CharField(choices=[('closed', 'closed'), ('open', 'open'), ('half_open', 'half_open')], default=channels_app.breaker.Switch['CLOSED'], max_length=10)),
                 ('until', models.DateTimeField(null=True)),
                 ('prober', models.CharField(blank=True, max_length=40)),

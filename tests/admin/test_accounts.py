@@ -1,14 +1,16 @@
 """Accounts: the provider's own form, and secrets that go in and never come out."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from pytest_django import Settings
 
-from channels_app.models import Account
+from channels_app.models import Account, AccountDay, AccountEvent, AccountHealth, AccountLoad
 from tests import factories
 from tests.admin.conftest import AsRole, Sent
 
@@ -166,3 +168,62 @@ def test_an_account_that_brought_receipts_is_not_deleted(sent: Sent, admin_clien
     assert admin_client.get(url).status_code == 200
     assert admin_client.post(url, {"post": "yes"}).status_code == 403
     assert Account.objects.exclude(adapter="inbox").exists()
+
+
+def ailing(account: Account, **fields: Any) -> AccountHealth:
+    given = {"code": "503", "detail": "down", "failed_at": timezone.now(), **fields}
+    return AccountHealth.objects.create(account=account, **given)
+
+
+def in_an_hour() -> datetime:
+    return timezone.now() + timedelta(hours=1)
+
+
+STATES: dict[str, tuple[dict[str, Any], str, bool]] = {
+    "well": ({}, "serving", False),
+    "open": ({"switch": "open", "until": in_an_hour()}, "breaker open until", True),
+    "probed": ({"switch": "half_open", "until": in_an_hour()}, "being tried out", True),
+    "slowed": ({"slowed_until": in_an_hour()}, "slowed until", True),
+    "was slowed": ({"slowed_until": timezone.now()}, "serving", False),
+}
+
+
+@pytest.mark.parametrize(("fields", "told", "helps"), STATES.values(), ids=STATES)
+def test_list_and_page_tell_how_an_account_is_doing(
+    fields: dict[str, Any], told: str, helps: bool, admin_client: Client
+) -> None:
+    account = factories.account("sms", daily_quota=5000)
+    ailing(account, **fields)
+    AccountDay.objects.create(
+        account=account, day=timezone.localdate(), quota=5000, asked=0, back=0, used=1200, granted=0
+    )
+    AccountLoad.objects.create(account=account, process="a", calls=3, until=in_an_hour())
+    AccountLoad.objects.create(account=account, process="gone", calls=9, until=timezone.now())
+    listed = admin_client.get(reverse("admin:channels_app_account_changelist")).content.decode()
+    page = admin_client.get(change_url(account)).content.decode()
+    for each in (listed, page):
+        assert told in each
+        assert "1,200\u00a0of\u00a05,000" in each
+    assert (">503<" in listed) is helps
+    assert "503: down" in page
+    assert (reverse("admin:channels_app_account_release", args=[account.pk]) in page) is helps
+
+
+def test_an_operator_lets_calls_through_again(as_role: AsRole) -> None:
+    account = factories.account("sms")
+    ailing(account, switch="open", until=in_an_hour(), slowed_until=in_an_hour())
+    client = as_role("Operators")
+    client.post(reverse("admin:channels_app_account_release", args=[account.pk]), {"_form_submitted": "True"})
+    row = AccountHealth.objects.get()
+    assert (row.is_open, row.slowed_until) == (False, None)
+    assert AccountEvent.objects.get().detail.startswith("by user-")
+    assert "breaker closed by hand" in client.get(change_url(account)).content.decode()
+
+
+def test_limits_are_stored_and_empty_means_what_the_provider_documents(admin_client: Client) -> None:
+    assert add(admin_client, rate_per_second="0.5", daily_quota="2000").status_code == 302
+    account = Account.objects.get()
+    assert (account.rate_per_second, account.daily_quota, account.max_in_flight) == (0.5, 2000, None)
+    assert add(admin_client, rate_per_second="0").status_code == 200
+    robot = admin_client.get(reverse(ADD) + "?channel=wecom&adapter=wecom_robot").content.decode()
+    assert "Empty is what the provider documents: 20." in robot

@@ -53,7 +53,7 @@ def test_a_key_that_is_missing_is_said_in_one_line(production: dict[str, str], n
 @pytest.mark.django_db
 def test_the_queries_are_understood_by_the_database() -> None:
     queries = [query for query in block(PAGE, "queries").split(";") if query.strip()]
-    assert len(queries) == 5
+    assert len(queries) == 6
     with connection.cursor() as cursor:
         for query in queries:
             cursor.execute(query)

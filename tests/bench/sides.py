@@ -81,7 +81,8 @@ OURS = Side(
     " AND lane IN ('critical', 'high', 'normal', 'low'))"
     " OR EXISTS (SELECT FROM messaging_delivery WHERE state = 'sending')",
     delivered="SELECT count(*) FROM messaging_delivery WHERE state = 'delivered'",
-    tables="messaging_message, messaging_delivery, messaging_tally, django_q_ormq",
+    tables="messaging_message, messaging_delivery, messaging_tally, analytics_app_hourlystat, messaging_ledgerday,"
+    " messaging_ledgerline, django_q_ormq",
 )
 YARDSTICK = Side(
     application="tests.bench.yardstick.wsgi",

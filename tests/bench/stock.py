@@ -96,14 +96,6 @@ def analyse() -> None:
             cursor.execute(f"ANALYZE {model._meta.db_table}")
 
 
-def clear() -> None:
-    """Away with all messages and what is to be done for them; nobody may be at work."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "TRUNCATE messaging_message, messaging_delivery, messaging_tally, django_q_ormq CASCADE"
-        )
-
-
 def _accept(template: str, caller: intake.Caller, fields: Mapping[str, Any]) -> Message:
     request = intake.Request(
         template=template,

@@ -10,6 +10,8 @@ import pytest
 from django.db import connection
 from django.test import TestCase
 from django.utils import timezone
+from django.utils.module_loading import import_string
+from django_q.models import Schedule
 
 from channels_app.contract import Outcome
 from channels_app.contract import Receipt as Reported
@@ -26,6 +28,8 @@ from tests.bench import stock
 from tests.plans import believe, watched
 
 LARGE = (Message, Delivery, Attempt, Event, Receipt, Interaction)
+#: Its work is to read all of a day, and it limits itself to a share of the time.
+COUNTS_DAYS = "pushcenter.messaging.audit.run"
 HISTORY, WAITING = 10_000, 3_000
 OF_DELIVERIES = """
 INSERT INTO messaging_event (id, message_id, delivery_id, kind, data, at)
@@ -125,6 +129,14 @@ class OnLargeTables(TestCase):
         with watched(LARGE):
             swept = sweep.run()
         assert (swept.expired, swept.repeated) == (50, 50)
+
+    def test_all_that_is_done_every_minute(self) -> None:
+        some_are(State.IN_DOUBT, ended_at=timezone.now())
+        tasks = set(Schedule.objects.values_list("func", flat=True))
+        assert COUNTS_DAYS in tasks
+        for task in tasks - {COUNTS_DAYS}:
+            with self.subTest(task), watched(LARGE):
+                import_string(task)()
 
     def test_receipts(self) -> None:
         account = Account.objects.get(channel="email")

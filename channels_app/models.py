@@ -7,6 +7,7 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -29,6 +30,13 @@ class AccountQuerySet(models.QuerySet["Account"]):
     def paused_channels(self) -> set[str]:
         """Channels that have accounts, all of which are paused."""
         return self.served_channels() - set(self.usable().values_list("channel", flat=True))
+
+    def without_work(self) -> "AccountQuerySet":
+        """Active accounts that are given no work for the moment: paused, breaker open, or slowed by the provider."""
+        is_open = ~models.Q(condition=None) & ~models.Q(condition__switch=Switch.CLOSED)
+        is_slowed = models.Q(condition__slowed_until__gt=Now())
+        held_up = models.Q(is_paused=True) | is_open | is_slowed
+        return self.filter(held_up, is_active=True).select_related("condition")
 
     def pause(self, *, reason: str) -> int:
         return self.update(is_paused=True, pause_reason=reason)
@@ -122,6 +130,19 @@ class Account(models.Model):
     def callback_url(self) -> str:
         """Where its provider reports; whoever knows it may call it."""
         return f"{settings.BASE_URL}/callbacks/{self.pk}/{self.callback_token}"
+
+    @property
+    def why_without_work(self) -> str:
+        """The reason of the pause, or what the provider said last."""
+        if self.is_paused:
+            return self.pause_reason
+        condition = getattr(self, "condition", None)
+        if condition is None:
+            return ""
+        said = ": ".join(filter(None, (condition.code, condition.detail)))
+        return str(_("breaker open: %(said)s") if condition.is_open else _("slowed: %(said)s")) % {
+            "said": said
+        }
 
     def set_config(self, values: dict[str, Any]) -> None:
         """Store a cleaned ``Config``: secrets apart and encrypted; a blank secret keeps the one there is."""

@@ -115,7 +115,7 @@ def dashboard(user: Any) -> Dashboard:
 
 
 def paused() -> list[Account]:
-    return list(Account.objects.filter(is_paused=True))
+    return list(Account.objects.without_work())
 
 
 def health() -> Health:

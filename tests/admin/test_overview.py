@@ -6,7 +6,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from channels_app.models import Account
+from channels_app.models import Account, AccountHealth
 from pushcenter.dashboard import Dashboard
 from pushcenter.messaging.models import Delivery
 from pushcenter.messaging.states import State
@@ -53,6 +53,18 @@ def test_deliveries_in_doubt_and_paused_accounts_are_counted(sent: Sent, admin_c
     assert found.health is not None
     assert found.health.lanes[2].in_doubt == 1
     assert len(found.paused or []) == 2
+
+
+def test_accounts_with_an_open_breaker_stand_beside_those_that_are_paused(admin_client: Client) -> None:
+    factories.account("email", name="Well")
+    AccountHealth.objects.create(account=factories.account("sms", name="Was ill"), switch="closed")
+    AccountHealth.objects.create(account=factories.account("push", name="Ill"), switch="open", code="503")
+    later = timezone.now() + timedelta(minutes=1)
+    AccountHealth.objects.create(
+        account=factories.account("slack", name="Slow"), slowed_until=later, code="429"
+    )
+    found = [(each.name, each.why_without_work) for each in overview(admin_client).paused or []]
+    assert found == [("Ill", "breaker open: 503"), ("Slow", "slowed: 429")]
 
 
 def test_the_latest_messages_are_shown_with_their_state(sent: Sent, admin_client: Client) -> None:

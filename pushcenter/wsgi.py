@@ -1,5 +1,6 @@
 """The WSGI application, served by gunicorn."""
 
+import gc
 import os
 
 from django.core.wsgi import get_wsgi_application
@@ -13,3 +14,9 @@ from pushcenter.access.shortcut import Shortcut  # noqa: E402
 
 refusals.writer.is_wanted = True
 application = Shortcut(django_application)
+
+# What is loaded by now stays until the process ends, so the collector need not look through it again; and a batch of
+# thousands of items is no reason to look hundreds of times for circles, of which it makes none.
+gc.collect()
+gc.freeze()
+gc.set_threshold(10_000, 10, 10)

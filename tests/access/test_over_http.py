@@ -11,6 +11,7 @@ import pytest
 
 from pushcenter.access.models import ApiKey, Refusal
 from pushcenter.access.problems import CONTENT_TYPE
+from pushcenter.web_worker import STAYS
 from tests import factories
 from tests.access.gateway import MESSAGES, NOTHING, order, stored
 from tests.access.server import PATIENCE_S, serving
@@ -107,6 +108,16 @@ def test_calls_over_a_real_line_are_taken_or_refused(port: int) -> None:
 
     assert call(port, body, headers)[0] == 202
     assert stored()["messages"] == 1
+
+    # One after another on one line: at once, after a moment in which a thread stays with it, and after a longer one.
+    line = HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
+    for pause in (0.0, 0.0, STAYS / 4000, STAYS / 100):
+        time.sleep(pause)
+        line.request("POST", MESSAGES, body, headers)
+        with line.getresponse() as response:
+            assert (response.status, json.loads(response.read())["status"]) == (202, "pending")
+    line.close()
+    assert stored()["messages"] == 5
 
 
 @pytest.mark.django_db(transaction=True)

@@ -55,7 +55,9 @@ def put_on(batch: Batch, size: int, *, starts: datetime) -> None:
     let_out = Delivery.objects.filter(batch=batch, state=State.PENDING, held=False).count()
     wait_until = starts + timedelta(seconds=settings.BRAKE_WAIT)
     Brake.objects.create(batch=batch, slice=size, let_out=let_out, wait_until=wait_until)
-    batches.note(batch, "brake_slice", slice=str(size), seconds=str(settings.BRAKE_WAIT))
+    batches.note(
+        batch, "brake_slice", reason=f"{size} go first, the rest in {settings.BRAKE_WAIT} s or later"
+    )
     if not batch.is_broadcast:
         batch.pause_reason = WATCHED
         batch.save(update_fields=["pause_reason"])

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.utils import timezone
 
 from pushcenter.messaging import alerts, batches, brake
 from pushcenter.messaging.brake import LOOK_EVERY, SAMPLE, STOPPED_BY, WATCHED, Figures
@@ -121,6 +122,7 @@ def _pull(batch: Batch, found: Brake, reason: str) -> None:
 
 def _open(batch: Batch, found: Brake, seen: Figures, *, by: str, said: str = "") -> None:
     found.state, found.reason = BrakeState.OPEN, ""
+    _keep(found, seen, timezone.now())
     _begin(found, seen)
     batch.pause_reason = ""
     batch.save(update_fields=["pause_reason"])

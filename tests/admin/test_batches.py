@@ -5,9 +5,10 @@ from html import unescape
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from pushcenter.messaging import batches, broadcast, dispatch, intake, work
-from pushcenter.messaging.models import Batch, BatchEvent
+from pushcenter.messaging import batches, brake, broadcast, dispatch, intake, work
+from pushcenter.messaging.models import Batch, BatchEvent, Brake
 from pushcenter.messaging.request import Item
 from tests import factories
 from tests.admin.conftest import AsRole
@@ -95,3 +96,16 @@ def test_who_is_no_operator_changes_nothing(as_role: AsRole, batch: Batch, verb:
     url = reverse(f"admin:messaging_batch_{verb}", args=[batch.pk])
     client.post(url, {"_form_submitted": "True"})
     assert not BatchEvent.objects.exists()
+
+
+def test_the_rest_of_a_braked_batch_is_sent_by_hand(as_role: AsRole, batch: Batch) -> None:
+    client = as_role("Operators")
+    release = reverse("admin:messaging_batch_release", args=[batch.pk])
+    assert release not in shown(client, batch)
+    brake.put_on(batch, 1, starts=timezone.now())
+    page = shown(client, batch)
+    assert "1 go first, the rest in 60 s or later" in page
+    assert release in page
+    assert client.post(release, {"_form_submitted": "on"}).status_code == 302
+    assert Brake.objects.get().state == "open"
+    assert release not in shown(client, batch)

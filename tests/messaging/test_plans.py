@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from django.test import TestCase
+from django.test import TestCase, override_settings
 from django.utils import timezone
 from django.utils.module_loading import import_string
 from django_q.models import Schedule
@@ -18,8 +18,18 @@ from channels_app.contract import Receipt as Reported
 from channels_app.models import Account
 from pushcenter.access.views import messages as views
 from pushcenter.lanes import Lane
-from pushcenter.messaging import batches, dispatch, intake, operate, receipts, sweep, work
-from pushcenter.messaging.models import Attempt, Batch, Delivery, Event, Interaction, Message, Receipt
+from pushcenter.messaging import batches, braking, dispatch, intake, operate, receipts, stops, sweep, work
+from pushcenter.messaging.models import (
+    Attempt,
+    Batch,
+    Brake,
+    Delivery,
+    Event,
+    Interaction,
+    Message,
+    Receipt,
+    StopKind,
+)
 from pushcenter.messaging.request import Item
 from pushcenter.messaging.states import State
 from tests import factories
@@ -121,6 +131,29 @@ class OnLargeTables(TestCase):
             batches.cancel(batch.pk, by="olga")
             work.run(str(batch.pk))
         assert Delivery.objects.by_state(batch.pk) == {"cancelled": 50}
+
+    def test_a_stopped_template_in_the_way(self) -> None:
+        batch = a_batch()
+        template = str(batch.template_id)
+        with watched(LARGE):
+            stops.stop(StopKind.TEMPLATE, template, by="olga")
+            assert dispatch.run(Lane.HIGH) == 0
+            Delivery.objects.put_aside_stopped(lane=Lane.LOW, limit=100)
+            ended = stops.resume(StopKind.TEMPLATE, template, by="olga")
+            assert ended is not None
+            stops.let_go(str(ended.pk))
+        assert not Delivery.objects.filter(held=True).exists()
+
+    def test_the_brake(self) -> None:
+        with override_settings(BRAKE_ABOVE=20, BRAKE_SLICE=10, BRAKE_WAIT=0), watched(LARGE):
+            batch = a_batch()
+            work.run(str(batch.pk))
+            assert dispatch.run(Lane.HIGH) == 10
+            Batch.objects.filter(pk=batch.pk).update(worked_at=timezone.now())
+            work.run(str(batch.pk))
+            assert dispatch.run(Lane.HIGH) == 40
+            braking.watch(timezone.now())
+        assert Brake.objects.get(batch=batch).state == "over"
 
     def test_the_sweep(self) -> None:
         now = timezone.now()

@@ -18,12 +18,14 @@ from channels_app.contract import Adapter, BaseURLField, SecretField
 from channels_app.health_admin import HealthColumns, is_held_up
 from channels_app.models import Account
 from channels_app.trial_admin import TrialPages
-from pushcenter.dialogs import ask, go
+from pushcenter.dialogs import LONGEST_REASON, ReasonForm, ask, go
 
-PAUSE = ask(_("Pause this account?"), _("Deliveries go to the next account, or wait."), _("Pause"))
+PAUSE = ask(
+    _("Pause this account?"), _("Deliveries go to the next account, or wait."), _("Pause"), form=ReasonForm
+)
 RESUME = ask(_("Resume this account?"), _("Deliveries go through it again."), _("Resume"))
 LIMITS = (("rate_per_second", "max_in_flight"), ("address_rate_per_minute", "daily_quota"))
-STATE = ("status", "pause_reason", "under_way", "used_today", "last_error", "history")
+STATE = ("status", "paused_at", "pause_reason", "under_way", "used_today", "last_error", "history")
 
 
 @admin.register(Account)
@@ -122,8 +124,9 @@ class AccountAdmin(HealthColumns, TrialPages):
         variant=ActionVariant.WARNING,
         icon="pause",
     )
-    def pause(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
-        self.pause_selected(request, self.get_queryset(request).filter(pk=object_id))
+    def pause(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
+        reason = f"by {request.user}: {form.cleaned_data['reason']}"[:LONGEST_REASON]
+        Account.objects.filter(pk__in=self.get_queryset(request).filter(pk=object_id)).pause(reason=reason)
         return go(request, reverse("admin:channels_app_account_change", args=[object_id]))
 
     @action(

@@ -39,10 +39,10 @@ class AccountQuerySet(models.QuerySet["Account"]):
         return self.filter(held_up, is_active=True).select_related("condition")
 
     def pause(self, *, reason: str) -> int:
-        return self.update(is_paused=True, pause_reason=reason)
+        return self.update(is_paused=True, pause_reason=reason, paused_at=Now())
 
     def resume(self) -> int:
-        return self.update(is_paused=False, pause_reason="")
+        return self.update(is_paused=False, pause_reason="", paused_at=None)
 
 
 def new_callback_token() -> str:
@@ -63,6 +63,7 @@ class Account(models.Model):
     is_active = models.BooleanField(_("active"), default=True)
     is_paused = models.BooleanField(_("paused"), default=False, editable=False)
     pause_reason = models.CharField(_("reason of the pause"), max_length=300, blank=True, editable=False)
+    paused_at = models.DateTimeField(_("paused since"), null=True, editable=False)
     config = models.JSONField(_("configuration"), default=dict, blank=True, editable=False)
     secrets = models.TextField(_("encrypted secrets"), blank=True, editable=False)
     rate_per_second = models.FloatField(

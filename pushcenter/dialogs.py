@@ -2,9 +2,33 @@
 
 from typing import Any
 
+from django import forms
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext_lazy as _
 from unfold.dataclasses import ActionDialog
 from unfold.forms import BaseDialogForm
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+LONGEST_REASON = 300
+
+
+class ReasonForm(BaseDialogForm):
+    """Why: others will find it stopped, and ask."""
+
+    reason = forms.CharField(
+        label=_("Reason"), max_length=LONGEST_REASON, widget=UnfoldAdminTextInputWidget({"autofocus": True})
+    )
+
+
+class RemarkForm(BaseDialogForm):
+    """Why it may go on, for those who want to say it."""
+
+    reason = forms.CharField(
+        label=_("Remark"),
+        max_length=LONGEST_REASON,
+        required=False,
+        widget=UnfoldAdminTextInputWidget,
+    )
 
 
 def ask(

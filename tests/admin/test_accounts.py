@@ -147,7 +147,10 @@ def test_the_networks_of_the_provider_are_networks(
 def test_an_account_is_paused_and_resumed(as_role: AsRole) -> None:
     account = factories.account("sms")
     client = as_role("Operators")
-    client.post(reverse("admin:channels_app_account_pause", args=[account.pk]), {"_form_submitted": "True"})
+    client.post(
+        reverse("admin:channels_app_account_pause", args=[account.pk]),
+        {"_form_submitted": "True", "reason": "too many bounces"},
+    )
     account.refresh_from_db()
     assert account.is_paused
     assert account.pause_reason.startswith("by user-")

@@ -72,13 +72,13 @@ def test_a_template_and_a_system_are_paused_on_their_pages(as_role: AsRole, kind
 
 def test_the_page_and_the_overview_show_all_that_is_stopped(as_role: AsRole) -> None:
     account = factories.account("email")
-    type(account).objects.filter(pk=account.pk).pause(reason="no more money")
+    account.__class__.objects.filter(pk=account.pk).pause(reason="by paul: no more money")
     batch = Batch.objects.create(system=factories.system(), reference="night", accepted=3)
     batches.pause(batch.pk, by="oscar", reason="a wrong price")
     stops.stop(StopKind.LANE, "low", by="olga", reason="too much")
     client = as_role("Operators")
     page, overview = client.get(LIST).content.decode(), client.get("/admin/").content.decode()
-    for text in ("night", "oscar", "a wrong price", "olga", "too much", "no more money"):
+    for text in ("night", "oscar", "a wrong price", "olga", "too much", "paul", "no more money"):
         assert text in page
         assert text in overview
 

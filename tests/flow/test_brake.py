@@ -37,6 +37,7 @@ BAD = "refused@simulator.example"
 def template(db: None, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Template:
     settings.BRAKE_ABOVE, settings.BRAKE_SLICE, settings.BRAKE_WAIT = 5, 3, 60
     monkeypatch.setattr(control.control, "_asked", float("-inf"))
+    monkeypatch.setattr(work, "TURN", 60.0)  # also where the machine is busy
     factories.account("email")
     return factories.template(channels=["email"])
 

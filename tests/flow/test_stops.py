@@ -29,6 +29,7 @@ def template(db: None, monkeypatch: pytest.MonkeyPatch) -> Template:
     factories.account("email")
     factories.recipient()
     monkeypatch.setattr(control.control, "_asked", float("-inf"))
+    monkeypatch.setattr(stops, "TURN", 60.0)  # also where the machine is busy
     return factories.template(channels=["email"])
 
 

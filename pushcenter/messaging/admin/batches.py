@@ -16,12 +16,12 @@ from unfold.contrib.filters.admin import RelatedDropdownFilter
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
-from pushcenter.dialogs import ask, go
+from pushcenter.dialogs import RemarkForm, ask, go
 from pushcenter.dressing import badge, pretty
 from pushcenter.log_admin import LogAdmin, PeriodFilter
 from pushcenter.messaging import batches, braking
 from pushcenter.messaging.admin.labels import STATE_COLOURS
-from pushcenter.messaging.admin.stoppable import MAY_OPERATE, RemarkForm
+from pushcenter.messaging.admin.stoppable import MAY_OPERATE
 from pushcenter.messaging.batches import Status
 from pushcenter.messaging.models import Batch, BatchEvent, Brake, BrakeState
 from pushcenter.messaging.routing import Reason

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -10,34 +9,12 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 from unfold.enums import ActionVariant
-from unfold.forms import BaseDialogForm
-from unfold.widgets import UnfoldAdminTextInputWidget
 
-from pushcenter.dialogs import ask, go
+from pushcenter.dialogs import ReasonForm, RemarkForm, ask, go
 from pushcenter.messaging import stops
 from pushcenter.messaging.models import Stop, StopKind
 
 MAY_OPERATE = ["messaging.operate_delivery"]
-LONGEST_REASON = 300
-
-
-class ReasonForm(BaseDialogForm):
-    """Why: others will find it stopped, and ask."""
-
-    reason = forms.CharField(
-        label=_("Reason"), max_length=LONGEST_REASON, widget=UnfoldAdminTextInputWidget({"autofocus": True})
-    )
-
-
-class RemarkForm(BaseDialogForm):
-    """Why it may go on, for those who want to say it."""
-
-    reason = forms.CharField(
-        label=_("Remark"),
-        max_length=LONGEST_REASON,
-        required=False,
-        widget=UnfoldAdminTextInputWidget,
-    )
 
 
 WAITS = _(

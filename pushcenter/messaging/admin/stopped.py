@@ -85,11 +85,20 @@ def _batches() -> Iterator[Stopped]:
 
 def _accounts() -> Iterator[Stopped]:
     for each in Account.objects.filter(is_paused=True)[:SHOWN]:
+        by, reason = _by_whom(each.pause_reason)
         yield Stopped(
             kind=_("account"),
             name=each.name,
             page=reverse("admin:channels_app_account_change", args=[each.pk]),
-            since=getattr(each, "paused_at", None),
-            by="",
-            reason=each.pause_reason,
+            since=each.paused_at,
+            by=by,
+            reason=reason,
         )
+
+
+def _by_whom(reason: str) -> tuple[Any, str]:
+    """A pause by hand begins with ``by olga``; all others are the platform's own."""
+    if not reason.startswith("by "):
+        return _("the platform"), reason
+    by, _colon, why = reason.removeprefix("by ").partition(": ")
+    return by, why

@@ -15,12 +15,12 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from pushcenter.dialogs import ask, go
+from pushcenter.dialogs import ReasonForm, RemarkForm, ask, go
 from pushcenter.dressing import badge
 from pushcenter.lanes import Lane
 from pushcenter.log_admin import LogAdmin
 from pushcenter.messaging import stops
-from pushcenter.messaging.admin.stoppable import GOES_ON, MAY_OPERATE, WAITS, ReasonForm, RemarkForm
+from pushcenter.messaging.admin.stoppable import GOES_ON, MAY_OPERATE, WAITS
 from pushcenter.messaging.admin.stopped import of_stops, with_accounts
 from pushcenter.messaging.models import Stop, StopKind
 

@@ -3,7 +3,7 @@
 The copies differ in what makes each its own, and go round all people with an address of the channel.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -45,8 +45,10 @@ DELIVERY = {
     "recipient_id": "person.recipient_id",
     "address": "person.address",
 }
-#: What a delivery looks like a day after it was sent.
+#: What a message and its delivery look like a day after it was sent.
+PAST = {"id": "uuidv7(interval '-1 day')", "accepted_at": YESTERDAY}
 ENDED = {
+    "id": "uuidv7(interval '-1 day')",
     "state": "'delivered'",
     "claims": "1",
     "attempts": "1",
@@ -75,17 +77,18 @@ def people(number: int) -> None:
 def queue(number: int, template: str, *, caller: intake.Caller, **request: Any) -> None:
     """So many messages that are due, with the wake-up of the first; to be called in a transaction."""
     first = _accept(template, caller, request)
-    _copy(first, number - 1, {})
-    _count(first, number - 1, ["accepted"])
+    _copy(first, number - 1, {}, {})
+    _count(first, number - 1, ["accepted"], at=first.accepted_at)
 
 
 def history(number: int, template: str, *, caller: intake.Caller) -> None:
     """So many messages of yesterday, all delivered at the first attempt, and one that is due."""
     with transaction.atomic():
         first = _accept(template, caller, {})
-        _copy(first, number, ENDED)
-        _count(first, number, ["accepted", *(state.value for state in REACHED)])
-        _unchecked(ATTEMPTS, {"before": first.accepted_at - timedelta(days=1)})
+        yesterday = first.accepted_at - timedelta(days=1)
+        _copy(first, number, PAST, ENDED)
+        _count(first, number, ["accepted", *(state.value for state in REACHED)], at=yesterday)
+        _unchecked(ATTEMPTS, {"before": yesterday})
     analyse()
 
 
@@ -109,8 +112,8 @@ def _accept(template: str, caller: intake.Caller, fields: Mapping[str, Any]) -> 
     return Message.objects.get(pk=accepted.id)
 
 
-def _copy(first: Message, number: int, delivery: Mapping[str, str]) -> None:
-    columns, values = _columns(Message, MESSAGE)
+def _copy(first: Message, number: int, message: Mapping[str, str], delivery: Mapping[str, str]) -> None:
+    columns, values = _columns(Message, {**MESSAGE, **message})
     delivery_columns, delivery_values = _columns(Delivery, {**DELIVERY, **delivery})
     statement = COPIES.format(
         people=PEOPLE,
@@ -138,8 +141,8 @@ def _columns(model: type[models.Model], changed: Mapping[str, str]) -> tuple[str
     )
 
 
-def _count(first: Message, number: int, measures: "list[str]") -> None:
-    hour: datetime = first.accepted_at.replace(minute=0, second=0, microsecond=0)
+def _count(first: Message, number: int, measures: Sequence[str], *, at: datetime) -> None:
+    hour = at.replace(minute=0, second=0, microsecond=0)
     [channel] = first.deliveries.values_list("channel", flat=True)
     tally.store(
         {(hour, first.system_id, first.template_id, channel, measure): number for measure in measures}

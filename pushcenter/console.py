@@ -91,6 +91,12 @@ OPERATIONS = {
         table(_("What is stopped"), "pause_circle", "messaging", "stop"),
         table(_("Alerts"), "notifications_active", "messaging", "alert"),
         {
+            "title": _("Dead letters"),
+            "icon": "mark_email_unread",
+            "link": reverse_lazy("admin:dead_letters"),
+            "permission": may("messaging.view_delivery"),
+        },
+        {
             "title": _("Ledger"),
             "icon": "balance",
             "link": reverse_lazy("admin:ledger"),

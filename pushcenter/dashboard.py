@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 from django.db.models import Count
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -17,10 +18,10 @@ from analytics_app.report import Figures, totals
 from channels_app.models import Account
 from pushcenter.access.models import ApiKey, System
 from pushcenter.lanes import Lane
-from pushcenter.messaging import stops
+from pushcenter.messaging import dead_letters, lookout, stops
 from pushcenter.messaging.admin.labels import STATE_COLOURS
 from pushcenter.messaging.admin.stopped import Stopped, stopped
-from pushcenter.messaging.models import Delivery, Message
+from pushcenter.messaging.models import Alert, Delivery, LedgerDay, Message
 from pushcenter.messaging.states import State, summary
 from templates_app.models import Template, TemplateVersion, VersionState
 
@@ -29,6 +30,7 @@ COUNTED_ROWS = 10_000
 #: A due delivery that nobody fetched for so long: the workers are not running, or do not keep up.
 LATE = timedelta(minutes=1)
 LATEST = 8
+DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +78,16 @@ class Latest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """Something that asks for a look, and where to look."""
+
+    label: Any
+    number: str
+    url: str
+    is_bad: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
     """A first step, and whether it is done."""
 
@@ -89,6 +101,7 @@ class Dashboard:
     """None stands for what the user may not see."""
 
     health: Health | None
+    troubles: list[Trouble]
     stopped: list[Stopped]
     paused: list[Account] | None
     today: Figures | None
@@ -105,6 +118,7 @@ def dashboard(user: Any) -> Dashboard:
     latest = newest() if user.has_perm("messaging.view_message") else None
     return Dashboard(
         health=health() if user.has_perm("messaging.view_delivery") else None,
+        troubles=troubles() if user.has_perm("messaging.view_delivery") else [],
         stopped=stopped() if user.has_perm("messaging.view_stop") else [],
         paused=paused() if user.has_perm("channels_app.view_account") else None,
         today=today() if user.has_perm("analytics_app.view_hourlystat") else None,
@@ -112,6 +126,39 @@ def dashboard(user: Any) -> Dashboard:
         start=first_steps() if latest == [] else [],
         base_url=settings.BASE_URL,
     )
+
+
+def troubles() -> list[Trouble]:
+    """What asks for a look, worst first; empty where nothing does."""
+    now = timezone.now()
+    silence = lookout.notice_silence(now)
+    alerts = Alert.objects.filter(resolved_at=None)
+    differences = LedgerDay.objects.filter(difference__gt=0)
+    failed = dead_letters.number(now - DAY)
+    found = [
+        (_("No worker runs: nothing is sent"), _silent(silence), "admin:messaging_alert_changelist", True),
+        (_("Open alerts"), str(alerts.count() or ""), "admin:messaging_alert_changelist", True),
+        (
+            _("Days on which the ledger does not balance"),
+            str(differences.count() or ""),
+            "admin:ledger",
+            True,
+        ),
+        (_("Dead letters of the last 24 hours"), _capped(failed), "admin:dead_letters", False),
+    ]
+    return [
+        Trouble(label=label, number=number, url=reverse(url), is_bad=is_bad)
+        for label, number, url, is_bad in found
+        if number
+    ]
+
+
+def _silent(silence: timedelta | None) -> str:
+    return lookout.words(silence) if silence is not None and lookout.is_too_long(silence) else ""
+
+
+def _capped(number: int) -> str:
+    return f"{number}+" if number >= dead_letters.COUNTED else str(number or "")
 
 
 def paused() -> list[Account]:

@@ -33,7 +33,13 @@ class ConsoleSite(UnfoldAdminSite):
         return [
             path("reports/", self.admin_view(self.reports), name="reports"),
             path("ledger/", self.admin_view(self.ledger), name="ledger"),
+            path("dead-letters/", self.admin_view(self.dead_letters), name="dead_letters"),
         ]
+
+    def dead_letters(self, request: HttpRequest) -> HttpResponse:
+        from pushcenter.messaging.admin.dead_letters_page import page
+
+        return page(request, self)
 
     def ledger(self, request: HttpRequest) -> HttpResponse:
         from pushcenter.messaging.admin.ledger_page import page

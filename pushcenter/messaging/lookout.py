@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from channels_app.models import Account
 from pushcenter.lanes import Lane
-from pushcenter.messaging import alerts, stops
+from pushcenter.messaging import alerts, dead_letters, stops
 from pushcenter.messaging.models import Alert, Delivery, Pulse, Severity
 from pushcenter.messaging.states import State
 
@@ -33,6 +33,7 @@ def run() -> None:
         _look_at_lane(lane, now)
     _look_at_doubts()
     _look_at_accounts()
+    dead_letters.wake_forgotten(now)
 
 
 def late_after(lane: str) -> timedelta:

@@ -8,7 +8,8 @@ from django.utils import timezone
 
 from channels_app.models import Account, AccountHealth
 from pushcenter.dashboard import Dashboard
-from pushcenter.messaging.models import Delivery
+from pushcenter.messaging import alerts, audit, lookout
+from pushcenter.messaging.models import Delivery, Pulse
 from pushcenter.messaging.states import State
 from tests import factories
 from tests.admin.conftest import AsRole, Sent
@@ -65,6 +66,24 @@ def test_accounts_with_an_open_breaker_stand_beside_those_that_are_paused(admin_
     )
     found = [(each.name, each.why_without_work) for each in overview(admin_client).paused or []]
     assert found == [("Ill", "breaker open: 503"), ("Slow", "slowed: 429")]
+
+
+def test_what_asks_for_a_look_is_shown_with_a_link(sent: Sent, admin_client: Client) -> None:
+    assert overview(admin_client).troubles == []
+    lookout.run()
+    Pulse.objects.update(at=timezone.now() - timedelta(minutes=9))
+    Delivery.objects.filter(pk=sent.delivery.pk).update(state=State.FAILED, ended_at=timezone.now())
+    audit.recount(audit.days()[0], full=False)
+    overview(admin_client)  # notices that no worker runs
+    alerts.fold()
+    page = admin_client.get(reverse("admin:index"))
+    assert [(each.number, each.url) for each in page.context["dashboard"].troubles] == [
+        ("9 min 0 s", reverse("admin:messaging_alert_changelist")),
+        ("2", reverse("admin:messaging_alert_changelist")),
+        ("1", reverse("admin:ledger")),
+        ("1", reverse("admin:dead_letters")),
+    ]
+    assert "Dead letters of the last 24 hours" in page.content.decode()
 
 
 def test_the_latest_messages_are_shown_with_their_state(sent: Sent, admin_client: Client) -> None:

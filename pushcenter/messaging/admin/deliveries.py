@@ -46,6 +46,7 @@ class DeliveryAdmin(Operations, LogAdmin):
         ("lane", ChoicesDropdownFilter),
         ("account", RelatedDropdownFilter),
         ("message__system", RelatedDropdownFilter),
+        ("message__template", RelatedDropdownFilter),
         "message__is_test",
     )
     list_filter_submit = True

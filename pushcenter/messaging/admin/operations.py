@@ -13,6 +13,8 @@ from pushcenter.messaging import operate
 from pushcenter.messaging.models import Delivery
 
 Operation = Callable[..., int]
+#: More than one click is to wait for.
+AT_ONCE = 1_000
 
 
 class Operations:
@@ -39,7 +41,11 @@ class Operations:
 
 
 def _carry_out(operation: Operation, request: HttpRequest, queryset: QuerySet[Delivery], told: Any) -> None:
-    ids: list[UUID] = list(queryset.values_list("pk", flat=True))
+    ids: list[UUID] = list(queryset.values_list("pk", flat=True)[: AT_ONCE + 1])
+    if len(ids) > AT_ONCE:
+        told = _("Select up to %(most)s at once; under Dead letters a whole group is sent again.")
+        messages.add_message(request, messages.WARNING, told % {"most": AT_ONCE})
+        return
     done = operation(ids, by=request.user.get_username())
     level = messages.SUCCESS if done else messages.WARNING
     messages.add_message(request, level, told % {"done": done, "selected": len(ids)})

@@ -10,6 +10,7 @@ from pushcenter.messaging.models.ledger import LedgerDay, LedgerLine
 from pushcenter.messaging.models.message import Delivery, Message
 from pushcenter.messaging.models.pulse import Pulse
 from pushcenter.messaging.models.receipts import CallVerdict, Receipt, ReceiptCall
+from pushcenter.messaging.models.resend import Resend
 from pushcenter.messaging.models.stop import Stop, StopKind
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "Pulse",
     "Receipt",
     "ReceiptCall",
+    "Resend",
     "Severity",
     "Stop",
     "StopKind",

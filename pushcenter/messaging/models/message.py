@@ -217,6 +217,7 @@ class Delivery(models.Model):
             models.Index(fields=["expires_at"], name="delivery_expiring", condition=Q(state="pending")),
             models.Index(fields=["step_until"], name="delivery_step", condition=Q(step_until__isnull=False)),
             models.Index(fields=["provider_id"], name="delivery_provider_id", condition=~Q(provider_id="")),
+            models.Index(fields=["ended_at", "id"], name="delivery_failed", condition=Q(state="failed")),
             models.Index(fields=["lane"], name="delivery_in_doubt", condition=Q(state="in_doubt")),
             models.Index(
                 fields=["look_up_at"],

@@ -18,13 +18,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from http.client import HTTPException
 from pathlib import Path
 
-from tests.faults import cast, ledger
+from tests.faults import cast, ledger, readback
 from tests.faults.database import Database, database
 from tests.faults.kills import Killer
-from tests.faults.load import Line, Load
+from tests.faults.load import Load
 from tests.faults.plan import LONG, SHORT, Plan
 from tests.faults.site import ROOT, Provider, provider, site
 from tests.faults.verdict import Verdict, judge
@@ -32,9 +31,6 @@ from tests.flow.world import free_port
 
 FIGURES = ROOT / "var" / "faults" / "latest.json"
 TELL_EVERY_S = 10
-#: So many acknowledged calls are read over the API, too; all of them are read from the tables.
-READ_OVER_API = 200
-ANSWER_WITHIN_S = 60
 #: So many examples are told of each thing that is wrong.
 STORIES = 4
 BEGUN = time.monotonic()
@@ -73,7 +69,8 @@ def try_out(plan: Plan, log: Path, seed: int) -> tuple[Verdict, list[str]]:
             killer = Killer(plan=plan, dice=dice, site=running, database=opened, say=say)
             storm(load, killer, opened)
             await_calm(plan, opened)
-            differences = read_over_api(load)
+            differences = readback.over_api(load)
+        differences += readback.by_audit(load.acknowledged)
         found = ledger.read(opened, outside.log)
         verdict = judge(found, load.acknowledged, killer.done)
         tell_stories(verdict, opened, found.calls)
@@ -126,36 +123,6 @@ def await_calm(plan: Plan, opened: Database) -> None:
             say(f"in flight {waiting:,}")
             told = time.monotonic()
         time.sleep(0.5)
-
-
-def read_over_api(load: Load) -> list[str]:
-    """Ask for some of what was acknowledged, as its caller would; what is not as it should be."""
-    line = Line(port=load.port, secret=load.secret)
-    batches = [each for each in load.acknowledged if each.is_batch]
-    singles = [each for each in load.acknowledged if not each.is_batch]
-    differences = []
-    for each in batches:
-        status, answer = asked_for(line, f"/api/v1/batches/{each.id}")
-        if status != 200 or answer.get("accepted") != each.messages:
-            differences.append(f"batch {each.name} reads as {status} {answer}")
-    for each in singles[:: max(1, len(singles) // READ_OVER_API)]:
-        status, answer = asked_for(line, f"/api/v1/messages/{each.id}")
-        if status != 200 or answer.get("reference") != f"{each.name}-0":
-            differences.append(f"message {each.name} reads as {status} {answer}")
-    line.hang_up()
-    return differences
-
-
-def asked_for(line: Line, path: str) -> tuple[int, Mapping[str, object]]:
-    until = time.monotonic() + ANSWER_WITHIN_S
-    while True:
-        try:
-            return line.get(path)
-        except (OSError, HTTPException, ValueError):
-            line.hang_up()
-            if time.monotonic() > until:
-                raise
-            time.sleep(0.2)
 
 
 def figures(verdict: Verdict) -> dict[str, float]:

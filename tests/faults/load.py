@@ -142,12 +142,14 @@ class Load:
             expires_at = datetime.now(UTC) + timedelta(seconds=self.plan.lifetime)
             body = call.body(name, expires_at)  # one for all tries: another body would be another call
             while datetime.now(UTC) < expires_at - MARGIN:
-                if self._is_acknowledged(call, name, body, line) or self.is_over.wait(PAUSE_S):
+                if self._is_acknowledged(call, name, body, expires_at, line) or self.is_over.wait(PAUSE_S):
                     return
                 if time.monotonic() > until:
                     raise TimeoutError(f"{name} is never acknowledged")
 
-    def _is_acknowledged(self, call: Call, name: str, body: bytes, line: "Line") -> bool:
+    def _is_acknowledged(
+        self, call: Call, name: str, body: bytes, expires_at: datetime, line: "Line"
+    ) -> bool:
         try:
             status, answer = line.post(call.path, body, key=name)
         except (OSError, HTTPException, ValueError):
@@ -160,7 +162,9 @@ class Load:
                 Acknowledged(name=name, id=answer["id"], messages=len(call.people), is_batch=is_batch)
             )
             return True
-        if status != 503 and answer.get("code") != "call_in_progress":
+        # One that was read after its time was over is refused, and rightly.
+        is_late = status == 422 and datetime.now(UTC) > expires_at
+        if status != 503 and answer.get("code") != "call_in_progress" and not is_late:
             self.surprises.append(f"{status} for {name}: {str(answer)[:300]}")
         return False
 

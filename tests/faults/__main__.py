@@ -26,7 +26,7 @@ from tests.faults.kills import Killer
 from tests.faults.load import Load
 from tests.faults.plan import LONG, SHORT, Plan
 from tests.faults.site import ROOT, Provider, provider, site
-from tests.faults.verdict import Verdict, judge
+from tests.faults.verdict import Recovery, Verdict, judge
 from tests.flow.world import free_port
 
 FIGURES = ROOT / "var" / "faults" / "latest.json"
@@ -135,6 +135,9 @@ def figures(verdict: Verdict) -> dict[str, float]:
         "duplicates_marked": len(verdict.marked),
         "duplicates_unmarked": len(verdict.unmarked),
         "max_recovery_s": round(min(verdict.max_recovery_s, 9_999), 2),
+        "max_acceptance_recovery_s": round(
+            min(max((each.accepted_s for each in verdict.recoveries), default=0), 9_999), 2
+        ),
         "kills": len(verdict.recoveries),
         "in_flight": verdict.in_flight,
         "repeated_by_id": len(verdict.repeated),
@@ -155,13 +158,14 @@ def tell_stories(verdict: Verdict, opened: Database, calls: Sequence[ledger.Take
 
 
 def report(verdict: Verdict, faults: list[str]) -> None:
-    say("recovery after each kind of kill:")
-    by_kind = defaultdict(list)
-    for kill, seconds, lane in verdict.recoveries:
-        by_kind[kill.kind].append((seconds, lane))
-    for kind, each in sorted(by_kind.items()):
-        longest, lane = max(each)
-        say(f"  {kind:12} {len(each):3} times, longest {longest:6.2f} s ({lane})")
+    say("longest time after each kind of kill until messages were accepted, and until every lane was served:")
+    by_kind: dict[str, list[Recovery]] = defaultdict(list)
+    for each in verdict.recoveries:
+        by_kind[each.kill.kind].append(each)
+    for kind, those in sorted(by_kind.items()):
+        accepted = max(each.accepted_s for each in those)
+        last = max(those, key=lambda each: each.served_s)
+        say(f"  {kind:12} {len(those):3} times {accepted:8.2f} s {last.served_s:8.2f} s ({last.lane})")
     say(f"the provider was called: {told(verdict.calls)}")
     say(f"ended by state: {told(verdict.states)}")
     say(

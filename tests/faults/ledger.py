@@ -26,6 +26,7 @@ SELECT d.lane, extract(epoch FROM pg_xact_commit_timestamp(a.xmin))::float8
   FROM messaging_attempt a JOIN messaging_delivery d ON d.id = a.delivery_id
  WHERE a.outcome <> 'lost'
 """
+ACCEPTED = "SELECT extract(epoch FROM pg_xact_commit_timestamp(xmin))::float8 FROM messaging_message"
 LOST = """
 SELECT count(*), COALESCE(max(extract(epoch FROM finished_at - started_at)), 0)::float8
   FROM messaging_attempt WHERE outcome = 'lost'
@@ -78,6 +79,8 @@ class Ledger:
     calls: Sequence[Taken]
     #: Lane and moment of each recorded outcome.
     outcomes: Sequence[tuple[str, float]]
+    #: When each message was there for good.
+    accepted: Sequence[float] = ()
     #: Attempts whose end nobody knows, and the longest time until that was written down.
     lost_attempts: int = 0
     longest_lost_s: float = 0.0
@@ -105,6 +108,7 @@ def read(database: Database, log: Path) -> Ledger:
         ],
         calls=provider_calls(log),
         outcomes=database.rows(OUTCOMES),
+        accepted=[at for (at,) in database.rows(ACCEPTED)],
         lost_attempts=lost,
         longest_lost_s=longest,
     )

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 class Plan:
     """One run of the harness.
 
+    ``stall`` is how long a worker is halted that then goes on: longer than its lease, so that others have taken over.
+
     ``rounds`` is how often each kind of kill happens while the load lasts. Each message expires ``lifetime`` after its
     first call, so that everything has an end; ``calm`` is how long that is waited for after the load. ``hasty`` takes
     adapters with short calls, so that the lease can be short, and sweeps every second. Whoever serves has to serve
@@ -23,6 +25,7 @@ class Plan:
     lifetime: float
     calm: float
     recovery: float
+    stall: float
     call_timeout: int
     restart_pause: float
     hasty: bool = False
@@ -37,7 +40,7 @@ class Plan:
     @property
     def limit(self) -> float:
         """After this time the harness ends, whatever the state of things."""
-        return 60 + 3 * self.seconds + self.calm + 120
+        return 120 + 3 * self.seconds + self.calm + 180
 
 
 #: As in production: default settings, built-in adapters, the sweep by its schedule.
@@ -51,7 +54,8 @@ LONG = Plan(
     lifetime=240,
     # The last claim can be made at the end of the lifetime; then come its lease and a sweep by schedule.
     calm=240 + 90 + 120,
-    recovery=60,
+    recovery=120,
+    stall=95,
     call_timeout=5,
     restart_pause=1.0,
 )
@@ -65,6 +69,7 @@ SHORT = Plan(
     lifetime=20,
     calm=45,
     recovery=60,
+    stall=8,
     call_timeout=1,
     restart_pause=0.3,
     hasty=True,

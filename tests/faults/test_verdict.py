@@ -5,7 +5,7 @@ from dataclasses import replace
 from tests.faults.kills import Kill
 from tests.faults.ledger import Delivery, Ledger, Message, Taken
 from tests.faults.load import Acknowledged
-from tests.faults.verdict import Verdict, judge
+from tests.faults.verdict import Recovery, Verdict, judge
 
 SINGLE = Acknowledged(name="call-1", id="m1", messages=1, is_batch=False)
 BATCH = Acknowledged(name="call-2", id="b1", messages=2, is_batch=True)
@@ -112,10 +112,12 @@ def test_an_end_as_not_sent_has_to_be_true() -> None:
 
 def test_recovery_is_over_when_the_last_lane_is_served_again() -> None:
     outcomes = [("high", 9.0), ("high", 10.5), ("low", 9.5), ("low", 13.0), ("low", 14.0)]
-    ledger = Ledger(messages=[message("m1")], deliveries=[SMS], calls=[FINE], outcomes=outcomes)
+    ledger = Ledger(
+        messages=[message("m1")], deliveries=[SMS], calls=[FINE], outcomes=outcomes, accepted=[9.0, 12.0]
+    )
     kill = Kill(kind="worker", at=10.0, victim="1")
     found = judge(ledger, [SINGLE], [kill])
-    assert found.recoveries == [(kill, 3.0, "low")]
-    assert found.faults(recovery=2) == ["worker: low after 3.0 s"]
+    assert found.recoveries == [Recovery(kill=kill, accepted_s=2.0, served_s=3.0, lane="low")]
+    assert found.faults(recovery=2) == ["worker: low was served again after 3.0 s"]
     never = judge(replace(ledger, outcomes=outcomes[:3]), [SINGLE], [kill])
     assert never.max_recovery_s == float("inf")

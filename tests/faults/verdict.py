@@ -16,6 +16,19 @@ IDEMPOTENT = frozenset({"webhook"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Recovery:
+    """What came after a kill: seconds until a message was accepted, and until every lane had an outcome.
+
+    ``lane`` is the last that had one. Where the web was away, too, lanes had nothing to do meanwhile.
+    """
+
+    kill: Kill
+    accepted_s: float
+    served_s: float
+    lane: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """Counts of messages, and the deliveries that tell something; each message of a run has one delivery.
 
@@ -39,8 +52,7 @@ class Verdict:
     denied: Sequence[Delivery]
     lost_attempts: int
     longest_lost_s: float
-    #: For each kill the seconds until an outcome had been recorded in every lane, and the last of the lanes.
-    recoveries: Sequence[tuple[Kill, float, str]] = field(repr=False)
+    recoveries: Sequence["Recovery"] = field(repr=False)
 
     @property
     def ended(self) -> int:
@@ -52,7 +64,7 @@ class Verdict:
 
     @property
     def max_recovery_s(self) -> float:
-        return max((seconds for _, seconds, _ in self.recoveries), default=0.0)
+        return max((each.served_s for each in self.recoveries), default=0.0)
 
     @property
     def wrong(self) -> Mapping[str, Sequence[Delivery]]:
@@ -72,7 +84,11 @@ class Verdict:
             "deliveries have no end": self.in_flight,
             **{what: len(those) for what, those in self.wrong.items()},
         }
-        late = [f"{kill.kind}: {lane} after {s:.1f} s" for kill, s, lane in self.recoveries if s > recovery]
+        late = [
+            f"{each.kill.kind}: {each.lane} was served again after {each.served_s:.1f} s"
+            for each in self.recoveries
+            if each.served_s > recovery
+        ]
         return [f"{count} {what}" for what, count in found.items() if count] + late
 
 
@@ -100,7 +116,7 @@ def judge(ledger: Ledger, acknowledged: Sequence[Acknowledged], kills: Sequence[
         denied=[each for each in ledger.deliveries if _is_denied(each, taken.get(each.id, 0))],
         lost_attempts=ledger.lost_attempts,
         longest_lost_s=ledger.longest_lost_s,
-        recoveries=[(kill, *_recovery(kill, _by_lane(ledger))) for kill in kills],
+        recoveries=_recoveries(ledger, kills),
     )
 
 
@@ -125,18 +141,18 @@ def _lost(ledger: Ledger, acknowledged: Sequence[Acknowledged]) -> int:
     return sum(missing)
 
 
-def _by_lane(ledger: Ledger) -> Mapping[str, Sequence[float]]:
+def _recoveries(ledger: Ledger, kills: Sequence[Kill]) -> list[Recovery]:
     lanes: dict[str, list[float]] = defaultdict(list)
     for lane, at in sorted(ledger.outcomes, key=lambda outcome: outcome[1]):
         lanes[lane].append(at)
-    return lanes
-
-
-def _recovery(kill: Kill, lanes: Mapping[str, Sequence[float]]) -> tuple[float, str]:
-    """Seconds until the last lane had an outcome again, and which; without end where one had none."""
-    return max(
-        ((_next_after(kill.at, times) - kill.at, lane) for lane, times in lanes.items()), default=(0.0, "")
-    )
+    accepted = sorted(ledger.accepted)
+    found = []
+    for kill in kills:
+        after = {lane: _next_after(kill.at, times) - kill.at for lane, times in lanes.items()}
+        last = max(after, key=lambda lane: after[lane])
+        accepted_s = _next_after(kill.at, accepted) - kill.at
+        found.append(Recovery(kill=kill, accepted_s=accepted_s, served_s=after[last], lane=last))
+    return found
 
 
 def _next_after(moment: float, times: Sequence[float]) -> float:

@@ -144,6 +144,7 @@ def figures(verdict: Verdict) -> dict[str, float]:
         "unrecorded": len(verdict.unrecorded),
         "untrue": len(verdict.untrue),
         "denied": len(verdict.denied),
+        "resent": len(verdict.resent),
         "seconds": round(time.monotonic() - BEGUN, 1),
     }
 

@@ -15,7 +15,7 @@ SELECT id::text, COALESCE(batch_id::text, ''), reference FROM messaging_message
 DELIVERIES = """
 SELECT d.id::text, d.message_id::text, d.channel, d.lane, d.state, d.maybe_duplicate,
        count(a.id) FILTER (WHERE a.outcome IN ('sent', 'lost', 'temporary')),
-       count(a.id)
+       count(a.id), COALESCE(max(a.number) > min(a.number) FILTER (WHERE a.outcome = 'sent'), false)
   FROM messaging_delivery d LEFT JOIN messaging_attempt a ON a.delivery_id = d.id
  GROUP BY d.id
 """
@@ -47,7 +47,10 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """``doubtful`` counts the attempts that may have reached the provider, ``attempts`` all of them."""
+    """``doubtful`` counts the attempts that may have reached the provider, ``attempts`` all of them.
+
+    ``is_resent`` says that there was another attempt after one that is recorded as sent.
+    """
 
     id: str
     message: str
@@ -57,6 +60,7 @@ class Delivery:
     maybe_duplicate: bool
     doubtful: int
     attempts: int
+    is_resent: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,8 +107,11 @@ def read(database: Database, log: Path) -> Ledger:
                 maybe_duplicate=marked,
                 doubtful=doubtful,
                 attempts=attempts,
+                is_resent=is_resent,
             )
-            for key, message, channel, lane, state, marked, doubtful, attempts in database.rows(DELIVERIES)
+            for key, message, channel, lane, state, marked, doubtful, attempts, is_resent in database.rows(
+                DELIVERIES
+            )
         ],
         calls=provider_calls(log),
         outcomes=database.rows(OUTCOMES),

@@ -110,6 +110,13 @@ def test_an_end_as_not_sent_has_to_be_true() -> None:
     assert faults(replace(SMS, state="expired"), calls=(replace(FINE, did="error"),)) == []
 
 
+def test_what_was_recorded_as_sent_is_not_sent_again_whatever_its_mark() -> None:
+    twice = replace(SMS, attempts=2, doubtful=2, maybe_duplicate=True, is_resent=True)
+    assert faults(twice, calls=(FINE, FINE)) == [
+        "1 deliveries were sent again after they had been recorded as sent"
+    ]
+
+
 def test_recovery_is_over_when_the_last_lane_is_served_again() -> None:
     outcomes = [("high", 9.0), ("high", 10.5), ("low", 9.5), ("low", 13.0), ("low", 14.0)]
     ledger = Ledger(

@@ -35,7 +35,8 @@ class Verdict:
     ``doubled`` are messages beyond the one of each reference. Of deliveries that the provider took more than once,
     ``repeated`` went to receivers that drop repetitions, for a reason that the ledger has; the others are ``marked`` or
     ``unmarked``. ``unrecorded`` had calls that the ledger does not have, ``untrue`` were recorded as sent and never
-    came to the provider, ``denied`` ended as not sent although the provider has them.
+    came to the provider, ``denied`` ended as not sent although the provider has them,
+    ``resent`` were tried again after they had been recorded as sent.
     """
 
     acknowledged: int
@@ -50,6 +51,7 @@ class Verdict:
     unrecorded: Sequence[Delivery]
     untrue: Sequence[Delivery]
     denied: Sequence[Delivery]
+    resent: Sequence[Delivery]
     lost_attempts: int
     longest_lost_s: float
     recoveries: Sequence["Recovery"] = field(repr=False)
@@ -74,6 +76,7 @@ class Verdict:
             "deliveries had calls that are not in the ledger": self.unrecorded,
             "deliveries are recorded as sent and were not": self.untrue,
             "deliveries ended as not sent, and the provider has them": self.denied,
+            "deliveries were sent again after they had been recorded as sent": self.resent,
         }
 
     def faults(self, *, recovery: float) -> list[str]:
@@ -114,6 +117,7 @@ def judge(ledger: Ledger, acknowledged: Sequence[Acknowledged], kills: Sequence[
         unrecorded=[each for each in ledger.deliveries if len(calls.get(each.id, ())) > each.attempts],
         untrue=[each for each in ledger.deliveries if each.state in SUCCEEDED and not taken.get(each.id)],
         denied=[each for each in ledger.deliveries if _is_denied(each, taken.get(each.id, 0))],
+        resent=[each for each in ledger.deliveries if each.is_resent],
         lost_attempts=ledger.lost_attempts,
         longest_lost_s=ledger.longest_lost_s,
         recoveries=_recoveries(ledger, kills),

@@ -15,7 +15,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from pushcenter.messaging import queue
+from pushcenter.messaging import queue, recall
 from pushcenter.messaging.models import Batch, BatchEvent, Brake, BrakeState, Delivery
 from pushcenter.messaging.states import IN_FLIGHT, State
 
@@ -66,14 +66,15 @@ def resume(batch_id: UUID, *, by: str) -> Batch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cancelled:
-    """What cancelling came to: how many deliveries will not go out, the states of the others, and how many people
-    of a broadcast had not been looked at.
+    """What cancelling came to: how many deliveries will not go out, the states of the others, how many people of a
+    broadcast had not been looked at, and how many deliveries providers are asked to take back.
     """
 
     batch: Batch
     cancelled: int
     too_late: Mapping[str, int]
     not_expanded: int
+    recalling: int
 
 
 def cancel(batch_id: UUID, *, by: str) -> Cancelled:
@@ -86,11 +87,15 @@ def cancel(batch_id: UUID, *, by: str) -> Cancelled:
             batch.save(update_fields=["cancelled_at", "is_stopped", "paused_at", "pause_reason"])
             note(batch, "batch_cancelled", by=by)
             ask_for_work(batch)
+            recall.plan_batch(batch)
     counts = Delivery.objects.by_state(batch.pk)
     waiting = counts.pop(State.PENDING, 0) + counts.pop(State.CANCELLED, 0)
     counts.pop(State.SKIPPED, None)
     missing = 0 if batch.expanded_at else max(0, batch.people - batch.expanded)
-    return Cancelled(batch=batch, cancelled=waiting, too_late=counts, not_expanded=missing)
+    recalling = recall.possible(Delivery.objects.filter(batch=batch)).count()
+    return Cancelled(
+        batch=batch, cancelled=waiting, too_late=counts, not_expanded=missing, recalling=recalling
+    )
 
 
 def ask_for_work(batch: Batch, at: datetime | None = None) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from pushcenter.messaging import cancelled, queue, tally
+from pushcenter.messaging import cancelled, queue, recall, tally
 from pushcenter.messaging.models import Delivery, Event, Message
 from pushcenter.messaging.routing import Choice
 from pushcenter.messaging.states import State
@@ -25,10 +25,13 @@ def cancel(ids: Iterable[UUID], *, by: str) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cancelled:
-    """What became of the deliveries of a cancelled message. ``kept_back`` names the channels that will not start."""
+    """What became of the deliveries of a cancelled message. ``kept_back`` names the channels that will not start;
+    ``recalling`` are those of the late ones that their providers are asked to take back.
+    """
 
     cancelled: Sequence[Delivery]
     too_late: Sequence[Delivery]
+    recalling: Sequence[Delivery]
     kept_back: Sequence[str]
 
     def as_data(self) -> Mapping[str, object]:
@@ -36,6 +39,7 @@ class Cancelled:
         return {
             "cancelled": [row.channel for row in self.cancelled],
             "too_late": [f"{row.channel} ({row.state})" for row in self.too_late],
+            "recalling": [row.channel for row in self.recalling],
             "kept_back": [*self.kept_back],
         }
 
@@ -66,6 +70,7 @@ def _result(message: Message, rows: Sequence[Delivery], waiting: Sequence[Delive
     return Cancelled(
         cancelled=waiting,
         too_late=[row for row in rows if row.state not in over],
+        recalling=[] if message.is_test else recall.plan_message(message.pk, rows),
         kept_back=[
             each["channel"]
             for each in message.plan

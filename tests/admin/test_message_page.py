@@ -91,3 +91,17 @@ def test_a_mail_is_shown_in_a_frame_that_can_do_nothing(db: None, admin_client: 
 )
 def test_a_distance_reads_like_people_say_it(span: timedelta, text: str) -> None:
     assert distance(span) == text
+
+
+def test_an_operator_cancels_a_message(as_role: AsRole) -> None:
+    factories.template(channels=["sms"])
+    factories.account("sms")
+    message = factories.message(to={"phone": "+8613800138000"}, send_at=factories.in_an_hour())
+    url = reverse("admin:messaging_message_change", args=[message.pk])
+    client = as_role("Operators")
+    assert f"{message.pk}/cancel" in client.get(url).content.decode()
+    press = reverse("admin:messaging_message_cancel", args=[message.pk])
+    page = client.post(press, {"_form_submitted": "True"}, follow=True).content.decode()
+    assert "Cancelled: 1 deliveries do not go out" in page
+    assert message.deliveries.get().state == "cancelled"
+    assert f"{message.pk}/cancel" not in page

@@ -166,6 +166,9 @@ class CancelledBatchSerializer(serializers.Serializer):
     too_late = serializers.DictField(
         child=serializers.IntegerField(), help_text="Deliveries that were out or on their way, by state."
     )
+    recalling = serializers.IntegerField(
+        help_text="Of the late ones, those whose provider is asked to take them back."
+    )
     not_expanded = serializers.IntegerField(
         help_text="People of a broadcast for whom no message was made yet."
     )

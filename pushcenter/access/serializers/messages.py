@@ -215,6 +215,10 @@ class CancelledMessageSerializer(serializers.Serializer):
     too_late = OneDeliverySerializer(
         many=True, help_text="These were out, or on their way; no try is repeated."
     )
+    recalling = OneDeliverySerializer(
+        many=True,
+        help_text="Of the late ones, those whose provider is asked to take them back; the trace tells.",
+    )
     kept_back = serializers.ListField(
         child=serializers.CharField(), help_text="Channels that were kept as fallback, and will not start."
     )

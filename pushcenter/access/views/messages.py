@@ -141,6 +141,7 @@ class CancelView(GatewayView):
             "status": summary([State(state) for state in states]),
             "cancelled": done.cancelled,
             "too_late": done.too_late,
+            "recalling": done.recalling,
             "kept_back": done.kept_back,
         }
         return Response(CancelledMessageSerializer(answer).data)

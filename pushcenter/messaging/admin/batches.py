@@ -19,11 +19,11 @@ from unfold.enums import ActionVariant
 from pushcenter.dialogs import RemarkForm, ask, go
 from pushcenter.dressing import badge, pretty
 from pushcenter.log_admin import LogAdmin, PeriodFilter
-from pushcenter.messaging import batches, braking
+from pushcenter.messaging import batches, braking, recall
 from pushcenter.messaging.admin.labels import STATE_COLOURS
 from pushcenter.messaging.admin.stoppable import MAY_OPERATE
 from pushcenter.messaging.batches import Status
-from pushcenter.messaging.models import Batch, BatchEvent, Brake, BrakeState
+from pushcenter.messaging.models import Batch, BatchEvent, Brake, BrakeState, Delivery
 from pushcenter.messaging.routing import Reason
 from pushcenter.messaging.states import State
 from pushcenter.messaging.trace import EVENTS
@@ -59,7 +59,10 @@ RELEASE = ask(
 )
 CANCEL = ask(
     _("Cancel this batch?"),
-    _("What still waits is not sent, and nobody can take that back. What has gone out stays out."),
+    _(
+        "What still waits is not sent, and nobody can undo that. What has gone out is taken back where its provider "
+        "can do that, and else stays out."
+    ),
     _("Cancel the batch"),
 )
 #: What cannot be done in a status.
@@ -198,7 +201,10 @@ class BatchAdmin(LogAdmin):
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         batch = self.get_object(request, object_id)
-        unfit = UNFIT[batches.progress(batch).status] if batch else set()
+        status = batches.progress(batch).status if batch else Status.DONE
+        unfit = UNFIT[status] if batch else set()
+        if status is Status.DONE and recall.possible(Delivery.objects.filter(batch=batch)).exists():
+            unfit = unfit - {"cancel"}
         brake = getattr(batch, "brake", None)
         if batch is None or batch.is_stopped or brake is None or brake.state != BrakeState.SLICE:
             unfit = unfit | {"release"}
@@ -247,9 +253,15 @@ class BatchAdmin(LogAdmin):
     def cancel(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         done = batches.cancel(self._id(request, object_id), by=request.user.get_username())
         told = _(
-            "Cancelled: %(cancelled)s deliveries do not go out; %(late)s had gone out or were on their way."
+            "Cancelled: %(cancelled)s deliveries do not go out; %(late)s had gone out or were on their way, and "
+            "%(recalling)s of them are being taken back."
         )
-        messages.success(request, told % {"cancelled": done.cancelled, "late": sum(done.too_late.values())})
+        numbers = {
+            "cancelled": done.cancelled,
+            "late": sum(done.too_late.values()),
+            "recalling": done.recalling,
+        }
+        messages.success(request, told % numbers)
         return go(request, reverse("admin:messaging_batch_change", args=[object_id]))
 
     def _change(

@@ -35,6 +35,8 @@ def choose(
     Raises :class:`NoAccount`, or :class:`NoRoom` of it. An account that cannot be connected is passed over. ``failed``
     is the account through which the last attempt failed. Without ``traffic`` all are well and have room.
     """
+    if failed is None and (found := _obvious(accounts, address, traffic)):
+        return found
     taking, reason = _taking(accounts, address)
     if not taking:
         raise NoAccount(reason)
@@ -45,13 +47,28 @@ def choose(
     return taking[candidates.index(chosen)]
 
 
+def _obvious(
+    accounts: Sequence[Account], address: Address, traffic: Traffic | None
+) -> tuple[Account, Adapter] | None:
+    """The first account, where it has no equal, is well and has room: nearly always, and then nothing else is asked."""
+    if not accounts or (len(accounts) > 1 and accounts[1].priority == accounts[0].priority):
+        return None
+    account = accounts[0]
+    held = _open.get(account.id)
+    if held is None or held[0] != account.updated_at or not held[1].takes(address):
+        return None
+    if traffic is not None and not (traffic.room(account, held[1]) > 0 and traffic.is_healthy(account.id)):
+        return None
+    return account, held[1]
+
+
 def _candidate(account: Account, adapter: Adapter, traffic: Traffic | None) -> Candidate:
     return Candidate(
-        id=account.pk,
+        id=account.id,
         priority=account.priority,
         weight=account.weight,
         room=traffic.room(account, adapter) if traffic else 1,
-        is_healthy=traffic.is_healthy(account.pk) if traffic else True,
+        is_healthy=traffic.is_healthy(account.id) if traffic else True,
     )
 
 
@@ -72,7 +89,7 @@ def _taking(accounts: Sequence[Account], address: Address) -> tuple[list[tuple[A
 
 def connect(account: Account) -> Adapter:
     """The adapter of an account; raises :class:`NoAccount` where it cannot be made."""
-    held = _open.get(account.pk)
+    held = _open.get(account.id)
     if held and held[0] == account.updated_at:
         return held[1]
     # One that the account's change has made stale keeps its connections until the calls under way are over,
@@ -85,7 +102,7 @@ def connect(account: Account) -> Adapter:
         detail = f"its settings do not suit its adapter ({type(error).__name__})"
         raise NoAccount(f"account {account.name}: {detail}") from None
     adapter.tokens = SharedTokens(account)
-    _open[account.pk] = (account.updated_at, adapter)
+    _open[account.id] = (account.updated_at, adapter)
     return adapter
 
 

@@ -70,7 +70,7 @@ class Line:
 
     def set(self, allowance: Allowance, version: object) -> None:
         """Take over limits that may have changed; what is under way goes on."""
-        self.allowance, self.version = allowance, version
+        self.allowance, self.version, self.places = allowance, version, allowance.places
         self.rate = (self.rate or Purse(lease=LEASE)) if allowance.rate else None
         if allowance.quota is None:
             self.day = None
@@ -87,7 +87,7 @@ class Line:
     def room(self, now: float) -> int:
         """How many calls may begin now."""
         if self.is_plain:
-            return max(0, self.allowance.places - self.calls)
+            return self.places - self.calls
         self._wanted = now
         if self.switch is not Switch.CLOSED:
             return min(1, self._free(now)) if self._may_probe(now) else 0
@@ -99,6 +99,8 @@ class Line:
 
     def is_healthy(self, now: float) -> bool:
         """Whether to wait for this account where it has no room, or to pass it over."""
+        if self.is_plain and self.calls < self.places:
+            return True
         if self.switch is not Switch.CLOSED:
             self._wanted = now
             return self._may_probe(now)
@@ -112,7 +114,7 @@ class Line:
         return self._slowed_until - now < PATIENCE
 
     def _free(self, now: float) -> int:
-        room = self.allowance.places - self.calls
+        room = self.places - self.calls
         if self.allowance.in_flight is not None:
             room = min(room, self._places_left(now))
         if self.rate is not None:
@@ -174,6 +176,9 @@ class Line:
 
     def end(self, result: Sent | ChannelError, seconds: float, now: float) -> None:
         self.calls = max(0, self.calls - 1)
+        if self.is_plain and isinstance(result, Sent):
+            self.watch.answered(now)
+            return
         has_failed = isinstance(result, Temporary)
         if isinstance(result, Temporary):
             self._error = (result.code or "temporary", result.detail)

@@ -60,8 +60,11 @@ ON CONFLICT (account_id, day) DO UPDATE
 RETURNING account_id, day, granted, quota - used,
           extract(epoch FROM ((day + 1)::timestamp AT TIME ZONE %(zone)s) - statement_timestamp())::float
 """  # noqa: S608 - constants
+# A bucket that is full says nothing.
 TIDY = (
-    "DELETE FROM channels_app_accountbucket WHERE at < statement_timestamp() - interval '1 hour'",
+    """DELETE FROM channels_app_accountbucket
+        WHERE at < statement_timestamp() - interval '10 minutes'
+          AND tokens + rate * extract(epoch FROM statement_timestamp() - at) >= burst""",
     "DELETE FROM channels_app_accountday WHERE day < statement_timestamp() - interval '400 days'",
     "DELETE FROM channels_app_accountload WHERE until < statement_timestamp() - interval '10 minutes'",
 )

@@ -53,9 +53,11 @@ class Traffic:
 
     def room(self, account: Account, adapter: Adapter) -> int:
         """How many calls this account may begin now in this process."""
-        line = self._lines.get(account.pk)
+        line = self._lines.get(account.id)
         if line is None or line.version != account.updated_at:
             line = self._line(account, adapter)
+        if line.is_plain:
+            return line.places - line.calls
         return line.room(self._clock())
 
     def portion(self, account_id: UUID, size: int) -> int:
@@ -138,16 +140,16 @@ class Traffic:
 
     def _line(self, account: Account, adapter: Adapter) -> Line:
         allowance = Allowance.of(account, adapter)
-        line = self._lines.get(account.pk)
+        line = self._lines.get(account.id)
         if line is None:
-            line = self._lines[account.pk] = Line(account.pk, allowance, account.updated_at)
+            line = self._lines[account.id] = Line(account.id, allowance, account.updated_at)
             self._next_look = float("-inf")
         else:
             line.set(allowance, account.updated_at)
         return line
 
     def _pace(self, account: Account) -> Pace | None:
-        line = self._lines.get(account.pk)
+        line = self._lines.get(account.id)
         if line is not None and line.version == account.updated_at:
             return line.allowance.pace
         number = account.address_rate_per_minute or account.adapter_class.capabilities.address_rate

@@ -9,7 +9,7 @@ KEPT = WINDOW // SLOT + 2
 class Watch:
     """Calls and failures by time; times are seconds of a clock that is handed in."""
 
-    __slots__ = ("_answered", "_slots", "_streak", "failures")
+    __slots__ = ("_answered", "_now", "_slots", "_streak", "_until", "failures")
 
     def __init__(self) -> None:
         self._slots: dict[int, list[int]] = {}
@@ -17,6 +17,7 @@ class Watch:
 
     def clear(self) -> None:
         self._slots.clear()
+        self._now, self._until = [0, 0], float("-inf")
         self._streak = self.failures = 0
         self._answered = False
 
@@ -45,10 +46,10 @@ class Watch:
         return report
 
     def _slot(self, now: float) -> list[int]:
+        if now < self._until:
+            return self._now
         number = int(now // SLOT)
-        found = self._slots.get(number)
-        if found is None:
-            found = self._slots[number] = [0, 0]
-            if len(self._slots) > KEPT:
-                del self._slots[min(self._slots)]
-        return found
+        self._now, self._until = self._slots.setdefault(number, [0, 0]), (number + 1) * SLOT
+        if len(self._slots) > KEPT:
+            del self._slots[min(self._slots)]
+        return self._now

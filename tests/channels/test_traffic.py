@@ -11,10 +11,11 @@ from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoDbBlocker
 
-from channels_app import connections, health
+from channels_app import connections, health, traffic
 from channels_app.breaker import HEARD_AFTER, STREAK
 from channels_app.contract import (
     Adapter,
+    Address,
     Misconfigured,
     Refused,
     Scope,
@@ -24,7 +25,7 @@ from channels_app.contract import (
     Unreachable,
 )
 from channels_app.line import HANGING, PATIENCE, REPORT_EVERY
-from channels_app.models import Account, AccountDay, AccountEvent, AccountHealth
+from channels_app.models import Account, AccountBucket, AccountDay, AccountEvent, AccountHealth, AccountLoad
 from channels_app.traffic import Traffic
 from tests import factories
 
@@ -438,6 +439,41 @@ def test_without_a_pace_nothing_is_asked(workers: Make) -> None:
     assert not queries
 
 
+# --- Choosing -----------------------------------------------------------------------------------------------
+
+PHONE = Address(kind="phone", value="+8613800138000")
+
+
+def chosen(worker: Worker, *, failed: Account | None = None) -> str:
+    """Of all accounts, in real order; the name of the one that gets a message."""
+    accounts = list(Account.objects.usable())
+    account, _ = connections.choose(
+        accounts, PHONE, failed=failed.pk if failed else None, traffic=worker.traffic
+    )
+    return account.name
+
+
+def test_the_next_priority_takes_over_while_a_breaker_is_open(workers: Make) -> None:
+    (worker,) = workers(1, name="first")
+    factories.account("sms", name="second", priority=20)
+    assert chosen(worker) == "first"
+    open_breaker(worker)
+    assert chosen(worker) == "second"
+    pass_time(10)
+    worker.room(after=0.6)
+    assert chosen(worker) == "first", "it is tried out"
+
+
+def test_an_account_that_is_only_busy_is_waited_for(workers: Make) -> None:
+    (worker,) = workers(1, name="first", rate_per_second=1)
+    factories.account("sms", name="second", priority=20)
+    assert worker.room() == 1
+    worker.call()
+    with pytest.raises(connections.NoRoom):
+        chosen(worker)
+    assert chosen(worker, failed=worker.account) == "second"
+
+
 # --- When things go wrong -----------------------------------------------------------------------------------
 
 
@@ -453,6 +489,19 @@ def test_a_store_that_is_away_fails_nobody(workers: Make) -> None:
         finally:
             cursor.execute("ALTER TABLE away RENAME TO channels_app_accountbucket")
     assert worker.room(after=1.5) > 0
+
+
+def test_what_nobody_needs_any_more_is_deleted(workers: Make) -> None:
+    (worker,) = workers(1, rate_per_second=5, max_in_flight=2, address_rate_per_minute=0.05)
+    worker.room()
+    worker.traffic.waits_until(worker.account, {1: "group:ops"})
+    pass_time(650)
+    traffic.tidy()
+    assert not AccountLoad.objects.exists()
+    assert AccountBucket.objects.count() == 1, "one that is not full yet stays"
+    pass_time(650)
+    traffic.tidy()
+    assert not AccountBucket.objects.exists()
 
 
 @pytest.mark.django_db

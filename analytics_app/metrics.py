@@ -20,8 +20,8 @@ from analytics_app import rollup
 from analytics_app.models import MEASURES, HourlyStat
 from channels_app.models import Account
 from pushcenter.lanes import Lane
-from pushcenter.messaging import lookout, queue
-from pushcenter.messaging.models import Alert, Delivery, LedgerDay, Severity
+from pushcenter.messaging import lookout, queue, stops
+from pushcenter.messaging.models import Alert, Batch, Delivery, LedgerDay, Severity, Stop, StopKind
 from pushcenter.messaging.states import State
 
 #: Counting a long queue exactly would cost more than the figure is worth.
@@ -47,6 +47,7 @@ class _Installation(Collector):
         yield from _lanes(now)
         yield from _workers(now)
         yield _accounts()
+        yield from _stopped()
         yield _alerts()
         yield from _ledger()
         yield _refusals(now)
@@ -118,6 +119,19 @@ def _accounts() -> Metric:
     for account in Account.objects.filter(is_active=True).order_by("name"):
         found.add_metric((account.name, account.channel, account.adapter), 0 if account.is_paused else 1)
     return found
+
+
+def _stopped() -> Iterator[Metric]:
+    lanes = GaugeMetricFamily("pushcenter_lane_stopped", "1 where somebody has stopped it.", labels=("lane",))
+    for lane in Lane.values:
+        lanes.add_metric((lane,), 1 if lane in stops.current().lanes else 0)
+    yield lanes
+    found = GaugeMetricFamily("pushcenter_stopped", "What is stopped at this moment.", labels=("kind",))
+    holding = Stop.objects.filter(ended_at=None).order_by().values_list("kind").annotate(Count("pk"))
+    counts = {**dict(holding), "batch": Batch.objects.filter(is_stopped=True, cancelled_at=None).count()}
+    for kind in (*StopKind.values, "batch"):
+        found.add_metric((kind,), counts.get(kind, 0))
+    yield found
 
 
 def _alerts() -> Metric:

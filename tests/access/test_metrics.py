@@ -10,8 +10,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from channels_app.models import Account
 from pushcenter.lanes import Lane
-from pushcenter.messaging import alerts, audit, dispatch, lookout
-from pushcenter.messaging.models import Delivery, Pulse, Severity
+from pushcenter.messaging import alerts, audit, dispatch, lookout, stops
+from pushcenter.messaging.models import Delivery, Pulse, Severity, StopKind
 from pushcenter.messaging.states import State
 from tests import factories
 
@@ -47,6 +47,8 @@ def metrics() -> dict[Sample, float]:
 
 def test_they_tell_how_the_installation_is(flow: None) -> None:
     Account.objects.filter(channel="email").pause(reason="wrong password")
+    stops.stop(StopKind.LANE, "low", by="olga")
+    stops.stop(StopKind.SYSTEM, str(factories.system().pk), by="olga")
     found = metrics()
 
     def value(name: str, **labels: str) -> float:
@@ -62,6 +64,11 @@ def test_they_tell_how_the_installation_is(flow: None) -> None:
     assert (
         value("pushcenter_account_up", account="email simulated", channel="email", adapter="simulated") == 0
     )
+    assert (value("pushcenter_lane_stopped", lane="low"), value("pushcenter_lane_stopped", lane="high")) == (
+        1,
+        0,
+    )
+    assert (value("pushcenter_stopped", kind="system"), value("pushcenter_stopped", kind="batch")) == (1, 0)
     assert value("pushcenter_alerts_open", severity="critical") == 1
     assert value("pushcenter_ledger_difference") == 0
     assert 0 <= value("pushcenter_worker_silent_seconds") < 60

@@ -1,10 +1,12 @@
 """Group commit: what several threads want to store at the same moment is stored by one of them, in one transaction.
 
 The first to come leads: it takes everything that waits, writes it, and hands each its result. Who comes meanwhile
-waits and is in the next group. Nobody lingers for company, so a lone caller is as fast as without this.
+waits and is in the next group. A lone caller is as fast as without this. Under load a leader waits a moment for those
+who have just been served and come again: else callers would for ever be two groups that take turns, of half the size.
 """
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
@@ -15,6 +17,8 @@ R = TypeVar("R")
 
 #: So many at most are written together.
 LARGEST = 500
+#: What a leader waits for company after a group of several: this share of the time that it took, and seconds at most.
+SHARE, LONGEST = 1 / 3, 0.001
 
 
 class _Place(Generic[T, R]):
@@ -38,6 +42,7 @@ class Group(Generic[T, R]):
         self._mutex = threading.Lock()
         self._waiting: list[_Place[T, R]] = []
         self._busy = False
+        self._linger = 0.0
 
     def join(self, item: T) -> R:
         """Store one item, together with what others store at this moment; raises what became of it otherwise.
@@ -58,13 +63,17 @@ class Group(Generic[T, R]):
         return _unwrapped(place.result)
 
     def _lead(self) -> None:
+        if self._linger:
+            time.sleep(self._linger)
         with self._mutex:
             group, self._waiting = self._waiting[:LARGEST], self._waiting[LARGEST:]
+        begun = time.monotonic()
         try:
             results = self._results([place.item for place in group])
             served: list[tuple[_Place[T, R], R | BaseException]] = list(zip(group, results, strict=True))
         except BaseException as error:
             served = [(place, error) for place in group]  # each of them has to hear of it
+        self._linger = min(LONGEST, SHARE * (time.monotonic() - begun)) if len(group) > 1 else 0.0
         with self._mutex:
             self._busy = bool(self._waiting)
             if self._waiting:

@@ -1,9 +1,11 @@
 """Several callers are served by one of them, and nobody is left waiting."""
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import wait as await_all
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,7 +13,7 @@ from django.db import DataError, OperationalError, connection, transaction
 
 from pushcenter.faults import Rejected
 from pushcenter.messaging import intake, queue
-from pushcenter.messaging.group import LARGEST, Group
+from pushcenter.messaging.group import LARGEST, LONGEST, Group
 from pushcenter.messaging.models import Message
 from tests import factories
 from tests.threads import PATIENCE, at_once, result, until
@@ -92,6 +94,16 @@ def test_a_group_has_a_largest_size(monkeypatch: pytest.MonkeyPatch) -> None:
     work = Work(holds_first=True)
     assert len(behind_the_first(work, range(20))) == 21
     assert [len(each) for each in work.groups] == [1, 8, 8, 4, 1]
+
+
+def test_a_leader_waits_for_company_after_a_group_of_several_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+    clock = SimpleNamespace(sleep=waits.append, monotonic=time.monotonic)
+    monkeypatch.setattr("pushcenter.messaging.group.time", clock)
+    work = Work(holds_first=True)
+    behind_the_first(work, range(3))
+    assert [len(each) for each in work.groups] == [1, 3, 1]
+    assert [0 < wait <= LONGEST for wait in waits] == [True]
 
 
 def test_a_result_that_is_an_error_is_its_own_callers() -> None:

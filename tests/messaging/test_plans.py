@@ -59,7 +59,13 @@ def fill() -> None:
     factories.accounts("email", "sms")
     stock.people(300)
     stock.history(HISTORY, "order-paid", caller=factories.caller())
-    stock.queue(WAITING, "order-paid", caller=factories.caller(), priority=Lane.LOW)
+    stock.queue(
+        WAITING,
+        "order-paid",
+        caller=factories.caller(),
+        priority=Lane.LOW,
+        send_at=factories.in_an_hour(),
+    )
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL session_replication_role = replica")
         cursor.execute(OF_DELIVERIES)

@@ -108,8 +108,11 @@ def storm(load: Load, killer: Killer, opened: Database) -> None:
     """Load and kills side by side, until all is acknowledged."""
     with ThreadPoolExecutor(2) as pool:
         running = [pool.submit(load.run), pool.submit(killer.run, load)]
-        while not load.is_over.wait(TELL_EVERY_S):
-            say(f"acknowledged {load.messages:,}, in flight {ledger.in_flight(opened):,}")
+        try:
+            while not load.is_over.wait(TELL_EVERY_S):
+                say(f"acknowledged {load.messages:,}, in flight {ledger.in_flight(opened):,}")
+        finally:
+            load.is_over.set()  # for the others, too, where this one is interrupted
     for each in running:
         each.result()
     say(f"acknowledged {load.messages:,}; {load.unanswered} calls broke off and were repeated")

@@ -67,8 +67,9 @@ SHORT = Plan(
     seconds=16,
     rounds=1,
     lifetime=20,
-    calm=45,
-    recovery=60,
+    # Much more than it takes on a machine that has nothing else to do.
+    calm=90,
+    recovery=120,
     stall=8,
     call_timeout=1,
     restart_pause=0.3,

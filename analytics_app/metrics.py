@@ -46,7 +46,7 @@ class _Installation(Collector):
         yield from _figures(now)
         yield from _lanes(now)
         yield from _workers(now)
-        yield _accounts()
+        yield from _accounts()
         yield from _stopped()
         yield _alerts()
         yield from _ledger()
@@ -110,15 +110,23 @@ def _workers(now: datetime) -> Iterator[Metric]:
     )
 
 
-def _accounts() -> Metric:
-    found = GaugeMetricFamily(
-        "pushcenter_account_up",
-        "1 where the account is given work.",
-        labels=("account", "channel", "adapter"),
+def _accounts() -> Iterator[Metric]:
+    labels = ("account", "channel", "adapter")
+    up = GaugeMetricFamily("pushcenter_account_up", "1 where the account is given work.", labels=labels)
+    calls = GaugeMetricFamily(
+        "pushcenter_account_calls", "Calls under way, a few seconds ago.", labels=labels
     )
-    for account in Account.objects.filter(is_active=True).order_by("name"):
-        found.add_metric((account.name, account.channel, account.adapter), 0 if account.is_paused else 1)
-    return found
+    quota = GaugeMetricFamily(
+        "pushcenter_account_quota_used", "The part of today's quota that was used.", labels=labels
+    )
+    without_work = set(Account.objects.without_work().values_list("pk", flat=True))
+    for account in Account.objects.filter(is_active=True).with_use().order_by("name"):
+        names = (account.name, account.channel, account.adapter)
+        up.add_metric(names, 0 if account.pk in without_work else 1)
+        calls.add_metric(names, getattr(account, "calls", None) or 0)
+        if account.daily_quota:
+            quota.add_metric(names, (getattr(account, "used", None) or 0) / account.daily_quota)
+    yield from (up, calls, quota)
 
 
 def _stopped() -> Iterator[Metric]:

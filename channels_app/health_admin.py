@@ -1,11 +1,10 @@
 """What the console shows of an account's health and use, and the action that lets calls through again."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin, messages
-from django.db.models import OuterRef, QuerySet, Subquery, Sum
-from django.db.models.functions import Now
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -19,7 +18,7 @@ from unfold.enums import ActionVariant
 from channels_app import health
 from channels_app.account_form import adapter_of
 from channels_app.breaker import Switch
-from channels_app.models import Account, AccountDay, AccountHealth, AccountLoad
+from channels_app.models import Account, AccountHealth, AccountQuerySet
 from pushcenter.acting import ActingAdmin
 from pushcenter.dialogs import ask, go
 from pushcenter.dressing import badge
@@ -37,14 +36,8 @@ class HealthColumns(ActingAdmin):
     """Adds state, use and history of accounts to their pages."""
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Account]:
-        rows: QuerySet[Account] = super().get_queryset(request).select_related("condition")
-        mine = {"account": OuterRef("pk")}
-        loads = AccountLoad.objects.filter(until__gt=Now(), **mine).order_by().values("account")
-        today = timezone.localdate(timezone=timezone.get_default_timezone())
-        days = AccountDay.objects.filter(day=today, **mine)
-        return rows.annotate(
-            calls=Subquery(loads.annotate(sum=Sum("calls")).values("sum")), used=Subquery(days.values("used"))
-        )
+        rows = cast("AccountQuerySet", super().get_queryset(request))
+        return rows.with_use().select_related("condition")
 
     @display(description=_("status"))
     def status(self, obj: Account) -> str:

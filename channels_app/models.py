@@ -38,6 +38,16 @@ class AccountQuerySet(models.QuerySet["Account"]):
         held_up = models.Q(is_paused=True) | is_open | is_slowed
         return self.filter(held_up, is_active=True).select_related("condition")
 
+    def with_use(self) -> "AccountQuerySet":
+        """Adds ``calls``, under way a few seconds ago, and ``used``, of today's quota; None where there was nothing."""
+        mine = {"account": models.OuterRef("pk")}
+        loads = AccountLoad.objects.filter(until__gt=Now(), **mine).order_by().values("account")
+        today = timezone.localdate(timezone=timezone.get_default_timezone())
+        return self.annotate(
+            calls=models.Subquery(loads.annotate(sum=models.Sum("calls")).values("sum")),
+            used=models.Subquery(AccountDay.objects.filter(day=today, **mine).values("used")),
+        )
+
     def pause(self, *, reason: str) -> int:
         return self.update(is_paused=True, pause_reason=reason, paused_at=Now())
 

@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
-from channels_app.models import Account
+from channels_app.models import Account, AccountDay, AccountHealth, AccountLoad
 from pushcenter.lanes import Lane
 from pushcenter.messaging import alerts, audit, dispatch, lookout, stops
 from pushcenter.messaging.models import Delivery, Pulse, Severity, StopKind
@@ -73,6 +73,20 @@ def test_they_tell_how_the_installation_is(flow: None) -> None:
     assert value("pushcenter_ledger_difference") == 0
     assert 0 <= value("pushcenter_worker_silent_seconds") < 60
     assert value("pushcenter_ledger_counted_timestamp_seconds") > 0
+
+
+def test_they_tell_of_accounts_what_is_used_and_what_is_out_of_order(db: None) -> None:
+    account = factories.account("sms", name="A", daily_quota=200)
+    AccountHealth.objects.create(account=account, switch="open")
+    today = timezone.localdate()
+    AccountDay.objects.create(account=account, day=today, quota=200, asked=0, back=0, used=50, granted=0)
+    later = timezone.now() + timedelta(minutes=1)
+    for process in ("a", "b"):
+        AccountLoad.objects.create(account=account, process=process, calls=3, until=later)
+    labels = (("account", "A"), ("adapter", "simulated"), ("channel", "sms"))
+    found = metrics()
+    names = ("up", "calls", "quota_used")
+    assert [found[f"pushcenter_account_{name}", labels] for name in names] == [0, 6, 0.25]
 
 
 def test_a_ledger_that_does_not_balance_is_seen(flow: None) -> None:

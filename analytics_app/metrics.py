@@ -20,7 +20,7 @@ from analytics_app import rollup
 from analytics_app.models import MEASURES, HourlyStat
 from channels_app.models import Account
 from pushcenter.lanes import Lane
-from pushcenter.messaging import lookout, queue, stops
+from pushcenter.messaging import claims, lookout, queue, stops
 from pushcenter.messaging.models import Alert, Batch, Delivery, LedgerDay, Severity, Stop, StopKind
 from pushcenter.messaging.states import State
 
@@ -83,7 +83,7 @@ def _lanes(now: datetime) -> Iterator[Metric]:
             state=State.PENDING, held=False, lane=lane, due_at__lte=now
         ).order_by()
         due.add_metric((lane,), waiting[:COUNTED].count())
-        at = Delivery.objects.next_due(lane)
+        at = claims.oldest(lane)
         oldest.add_metric((lane,), max(0.0, (now - at).total_seconds()) if at else 0.0)
         limit.add_metric((lane,), lookout.late_after(lane).total_seconds())
     yield from (due, oldest, limit)

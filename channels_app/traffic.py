@@ -86,6 +86,12 @@ class Traffic:
         if line is not None:
             line.end(result, seconds, self._clock())
 
+    def drop(self, account_id: UUID) -> None:
+        """A call that was begun was not made after all."""
+        line = self._lines.get(account_id)
+        if line is not None:
+            line.calls = max(0, line.calls - 1)
+
     def next_turn(self) -> float | None:
         """Seconds until an account that was asked for room and had none may have some; None where none was."""
         now = self._clock()

@@ -18,7 +18,7 @@ from analytics_app.report import Figures, totals
 from channels_app.models import Account
 from pushcenter.access.models import ApiKey, System
 from pushcenter.lanes import Lane
-from pushcenter.messaging import dead_letters, lookout, stops
+from pushcenter.messaging import claims, dead_letters, lookout, stops
 from pushcenter.messaging.admin.labels import STATE_COLOURS
 from pushcenter.messaging.admin.stopped import Stopped, stopped
 from pushcenter.messaging.models import Alert, Delivery, LedgerDay, Message
@@ -183,7 +183,7 @@ def counts(state: State) -> dict[str, int]:
 
 
 def _lane(lane: Lane, now: datetime, sending: dict[str, int], in_doubt: dict[str, int]) -> LaneHealth:
-    oldest = Delivery.objects.next_due(lane)
+    oldest = claims.oldest(lane)
     pending = Delivery.objects.filter(state=State.PENDING, lane=lane).order_by()
     return LaneHealth(
         label=lane.label,

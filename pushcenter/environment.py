@@ -1,6 +1,6 @@
 """The environment as the settings read it: a value that cannot be meant is refused, by the setting's name."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -46,6 +46,26 @@ class Environment(Env):
         if not found:
             raise _refused(name, text, f"choose one of {', '.join(choices)}")
         return found[0]
+
+    def some_of(self, name: str, choices: Sequence[str]) -> list[str]:
+        """Names with commas between them, in the order of the choices; all of them where none is given."""
+        named = self._names(name) or list(choices)
+        if unknown := sorted(set(named) - set(choices)):
+            raise _refused(name, ",".join(unknown), f"choose among {', '.join(choices)}")
+        return [choice for choice in choices if choice in named]
+
+    def numbers(self, name: str, default: Mapping[str, int]) -> dict[str, int]:
+        """Numbers above zero by name, such as ``high=200,low=50``; what is left out keeps its default."""
+        given: dict[str, int] = {}
+        for each in self._names(name):
+            key, _, number = (part.strip() for part in each.partition("="))
+            if key not in default or not number.isdecimal() or int(number) == 0:
+                raise _refused(name, each, f"write name=number with one of the names {', '.join(default)}")
+            given[key] = int(number)
+        return {**default, **given}
+
+    def _names(self, name: str) -> list[str]:
+        return [part.strip() for part in self._text(name).split(",") if part.strip()]
 
     def zone(self, name: str, *, default: str) -> str:
         text = self._text(name) or default

@@ -27,8 +27,9 @@ def rows(statement: str, *params: str | None) -> list[Row]:
         pgconn, name = _ready(_begun(opened), statement)
         result = pgconn.exec_prepared(name, [None if each is None else each.encode() for each in params])
         _check(result, ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)
+        get, columns = result.get_value, range(result.nfields)
         return [
-            tuple(_text(result.get_value(row, column)) for column in range(result.nfields))
+            tuple([None if (value := get(row, column)) is None else value.decode() for column in columns])
             for row in range(result.ntuples)
         ]
 
@@ -72,8 +73,8 @@ def text(value: str) -> str:
 
 
 def array(values: Iterable[object]) -> str:
-    """Values as one parameter of an array type."""
-    return "{" + ",".join(_quoted(str(value)) for value in values) + "}"
+    """Values as one parameter of an array type; None is null."""
+    return "{" + ",".join(["NULL" if value is None else _quoted(str(value)) for value in values]) + "}"
 
 
 def _quoted(value: str) -> str:
@@ -125,7 +126,3 @@ def _check(result: Any, *good: ExecStatus) -> None:
         error = errors.error_from_result(result)
         # Without a code it is libpq that speaks, not the server: the connection broke.
         raise error if error.sqlstate else errors.OperationalError(str(error))
-
-
-def _text(value: bytes | None) -> str | None:
-    return None if value is None else value.decode()

@@ -199,8 +199,11 @@ SPECTACULAR_SETTINGS = {
 # --- Queue and dispatch ------------------------------------------------------------------------------------
 
 WORKERS = env.number("WORKERS", default=4)
-DISPATCH_WINDOW = env.number("DISPATCH_WINDOW", default=100)
+# Models cannot be imported while settings are read; a test holds these names against pushcenter.lanes.
+LANES = env.some_of("LANES", ["critical", "high", "normal", "low"])
+LANE_WINDOWS = env.numbers("LANE_WINDOWS", {"critical": 500, "high": 500, "normal": 500, "low": 500})
 DISPATCH_SECONDS = env.number("DISPATCH_SECONDS", default=10)
+DISPATCH_LINGER_MS = env.number("DISPATCH_LINGER_MS", default=300)
 LEASE_SECONDS = env.number("LEASE_SECONDS", default=90)
 DEFAULT_TIME_TO_LIVE = env.number("DEFAULT_TIME_TO_LIVE", default=3 * 24 * 3600)
 
@@ -222,8 +225,8 @@ Q_CLUSTER = {
     # A task is acknowledged once, whatever its end: what it left undone, the sweep finds in the rows themselves.
     "ack_failures": True,
     "max_attempts": 1,
-    "timeout": DISPATCH_SECONDS + 2 * LEASE_SECONDS,
-    "retry": DISPATCH_SECONDS + 3 * LEASE_SECONDS,
+    "timeout": 8 * DISPATCH_SECONDS + 2 * LEASE_SECONDS,
+    "retry": 8 * DISPATCH_SECONDS + 3 * LEASE_SECONDS,
     "save_limit": -1,
     "recycle": 10_000,
     "catch_up": False,

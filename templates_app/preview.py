@@ -80,7 +80,7 @@ def _chosen(variants: list[Variant], wanted: Wanted) -> list[Variant]:
 
 def _rendered(variant: Variant, context: Mapping[str, Any], *, published: bool) -> Rendered:
     try:
-        content = render_variant(variant, context, published=published)
+        content = render_variant(variant, dict(context), published=published)
     except RenderError as error:
         return Rendered(channel=variant.channel, locale=variant.locale, content=None, error=str(error))
     return Rendered(channel=variant.channel, locale=variant.locale, content=content)

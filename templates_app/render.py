@@ -49,11 +49,11 @@ class Compiled:
     sources: Mapping[str, TextSource]
     constants: Mapping[str, Any]
 
-    def render(self, context: Mapping[str, Any]) -> dict[str, Any]:
+    def render(self, context: dict[str, Any]) -> dict[str, Any]:
         """The content by field; JSON fields as values. Raises :class:`RenderError`."""
-        for_json, for_text = _copy(context), _without_nulls(context)
+        for_text = _without_nulls(context)
         rendered = {
-            field: self._field(field, name, for_json if name.endswith(".json") else for_text)
+            field: self._field(field, name, _copy(context) if name.endswith(".json") else for_text)
             for field, name in self.names.items()
         }
         return {**self.constants, **rendered}
@@ -76,14 +76,14 @@ class Compiled:
 
 def _copy(value: Any) -> Any:
     """The same value in containers of its own: a template can call the methods of lists and dicts."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {name: _copy(inner) for name, inner in value.items()}
     return [_copy(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _without_nulls(value: Any) -> Any:
     """A copy in which null is like left out: nobody is to read ``Dear None``."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {name: _without_nulls(inner) for name, inner in value.items() if inner is not None}
     if isinstance(value, list):
         return ["" if inner is None else _without_nulls(inner) for inner in value]
@@ -147,15 +147,13 @@ def _published(variant_id: UUID) -> Compiled:
     return compile_content(variant.channel, variant.content)
 
 
-def render_variant(variant: Variant, context: Mapping[str, Any], *, published: bool) -> dict[str, Any]:
+def render_variant(variant: Variant, context: dict[str, Any], *, published: bool) -> dict[str, Any]:
     """The content of one variant; raises :class:`RenderError`."""
     compiled = _published(variant.pk) if published else compile_content(variant.channel, variant.content)
     return compiled.render(context)
 
 
-def render(
-    version: TemplateVersion, *, channel: str, locale: str, params: Mapping[str, Any]
-) -> dict[str, Any]:
+def render(version: TemplateVersion, *, channel: str, locale: str, params: dict[str, Any]) -> dict[str, Any]:
     """What a version says on a channel; raises :class:`RenderError`, also where it has no such variant."""
     variant = choose_variant(version.variants.all(), channel=channel, locale=locale)
     if variant is None:

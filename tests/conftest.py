@@ -42,9 +42,11 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
 @pytest.fixture(autouse=True)
 def _no_second_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a test changes takes effect at its next call."""
+    from channels_app.traffic import traffic
     from pushcenter import held
     from pushcenter.messaging import stops
 
+    traffic.forget()
     monkeypatch.setattr(held, "CHECK_EVERY", 0.0)
     monkeypatch.setattr(stops, "ASK_EVERY", 0.0)
 

@@ -30,5 +30,8 @@ from pushcenter.settings import *  # noqa: E402, F403  (after the environment is
 # Passwords of tests are worth nothing, and a hash that takes long would be most of what a test takes.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
+# A worker that looks for more work before it goes to sleep would only keep a test waiting.
+DISPATCH_LINGER_MS = 0
+
 # A static file is looked for when it is asked for, and not all of them anew for each client that a test makes.
 WHITENOISE_AUTOREFRESH = True

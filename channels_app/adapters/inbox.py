@@ -16,7 +16,7 @@ class InboxAdapter(Adapter):
     name = "inbox"
     label = _("Inbox")
     channel = INBOX
-    capabilities = Capabilities(idempotent=True)
+    capabilities = Capabilities(idempotent=True, concurrency=1000)
 
     class Config(forms.Form):
         """Nothing to set."""

@@ -130,7 +130,7 @@ class SimulatedAdapter(Adapter):
     name = "simulated"
     label = _("Simulator")
     channel = None
-    capabilities = Capabilities(receipts=True)
+    capabilities = Capabilities(receipts=True, concurrency=1000)
 
     class Config(forms.Form):
         outcome = forms.ChoiceField(

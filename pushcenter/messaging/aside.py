@@ -10,6 +10,7 @@ from datetime import datetime
 from uuid import UUID
 
 from pushcenter import prepared
+from pushcenter.messaging.claims import Claimed, Queue
 
 STOPPED = """
 (SELECT ARRAY(SELECT target::uuid FROM messaging_stop
@@ -32,8 +33,9 @@ UPDATE messaging_delivery AS d SET held = true
            JOIN messaging_message AS m ON m.id = first.message_id
           WHERE first.id = ANY(ARRAY(
                   SELECT id FROM messaging_delivery
-                   WHERE state = 'pending' AND NOT held AND lane = $1 AND due_at <= statement_timestamp()
-                   ORDER BY due_at LIMIT $2::int))
+                   WHERE state = 'pending' AND NOT held
+                     AND lane = $1 AND channel = $2 AND is_test = $3::bool AND due_at <= statement_timestamp()
+                   ORDER BY due_at LIMIT $4::int))
             AND (m.template_id = ANY(stopped.ids) OR m.system_id = ANY(stopped.ids))
             AND first.state = 'pending' AND NOT first.held
             FOR UPDATE OF first SKIP LOCKED))
@@ -80,17 +82,18 @@ class LetGo:
 class Aside:
     """What the QuerySet of deliveries does with them."""
 
-    def put_back(self, ids: Sequence[UUID], claims: Sequence[int]) -> int:
-        """Undo claims that were just made, and hold the deliveries; ``claims`` are the numbers of the claims.
+    def put_back(self, claimed: Sequence[Claimed]) -> int:
+        """Undo claims that were just made, and hold the deliveries.
 
         Where the stop has ended meanwhile, the delivery is due again. Returns how many are held.
         """
+        ids, claims = [each.id for each in claimed], [each.claims for each in claimed]
         rows = prepared.rows(PUT_BACK, prepared.array(ids), prepared.array(claims))
         return sum(held == "t" for (held,) in rows)
 
-    def put_aside_stopped(self, *, lane: str, limit: int) -> int:
-        """Hold those of the first ``limit`` due deliveries of a lane whose template or system is stopped."""
-        return len(prepared.rows(PUT_ASIDE, lane, str(limit)))
+    def put_aside_stopped(self, queue: Queue, *, limit: int) -> int:
+        """Hold those of the first ``limit`` due deliveries of a queue whose template or system is stopped."""
+        return len(prepared.rows(PUT_ASIDE, queue.lane, queue.channel, str(queue.is_test), str(limit)))
 
     def let_go_after_stop(
         self, target: str, *, due: datetime | None, last: UUID | None, limit: int

@@ -7,28 +7,39 @@ from uuid import UUID
 
 from pushcenter.messaging.models import Delivery, Message
 from templates_app.models import Variant
-from templates_app.render import RenderError, choose_variant, render_variant
+from templates_app.render import Compiled, RenderError, choose_variant, compile_content
 
 
 @lru_cache(maxsize=512)
-def _variants(version_id: UUID) -> tuple[Variant, ...]:
+def _variants(version_id: str) -> tuple[Variant, ...]:
     # Messages are accepted for published versions only, and those never change.
-    return tuple(Variant.objects.filter(version_id=version_id))
+    return tuple(Variant.objects.filter(version_id=UUID(version_id)))
+
+
+@lru_cache(maxsize=2048)
+def compiled(version_id: str, channel: str, locale: str) -> Compiled:
+    """What a published version says on a channel in a language, parsed once; raises :class:`RenderError`."""
+    variant = choose_variant(_variants(version_id), channel=channel, locale=locale)
+    if variant is None:
+        raise RenderError(f"there is no variant for the channel {channel}")
+    return _parsed(variant)
+
+
+@lru_cache(maxsize=512)
+def _parsed(variant: Variant) -> Compiled:
+    return compile_content(variant.channel, variant.content)
 
 
 def content_of(message: Message, *, channel: str, locale: str) -> dict[str, Any]:
     """The content by field; raises :class:`templates_app.render.RenderError`."""
-    variant = choose_variant(_variants(message.version_id), channel=channel, locale=locale)
-    if variant is None:
-        raise RenderError(f"there is no variant for the channel {channel}")
-    return render_variant(variant, context(message), published=True)
+    said = compiled(str(message.version_id), channel, locale)
+    return said.render(context(message.params, message.to))
 
 
-def context(message: Message) -> dict[str, Any]:
+def context(params: Mapping[str, Any], to: Mapping[str, Any]) -> dict[str, Any]:
     """The names that a template sees: its parameters, and ``recipient``."""
-    to: Mapping[str, Any] = message.to
     person = {"id": to.get("recipient", ""), "name": to.get("name", ""), "locale": to.get("locale", "")}
-    return {**message.params, "recipient": person}
+    return {**params, "recipient": person}
 
 
 def seen(delivery: Delivery) -> dict[str, Any]:

@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from pushcenter.messaging import stops
-from pushcenter.messaging.models import Batch, Message
+from pushcenter.messaging.claims import Claimed
+from pushcenter.messaging.models import Batch
 
 #: Seconds for which the answer of the database holds.
 ASK_EVERY = 0.5
@@ -38,10 +39,14 @@ class Control:
         """These were not stopped when their deliveries were claimed, just now."""
         self._stopped -= frozenset(batches)
 
-    def stops(self, message: Message) -> bool:
-        """Whether nothing of this message starts any more."""
-        stopped = stops.seen().stops(message.lane, message.system_id, message.template_id)
-        return stopped or message.batch_id in self._stopped
+    def stops(self, claimed: Claimed) -> bool:
+        """Whether a call for it that waits for its place must not start."""
+        known = stops.seen()
+        if claimed.lane in known.lanes or known.holds_claimed(claimed):
+            return True
+        return (
+            bool(self._stopped) and claimed.batch_id is not None and UUID(claimed.batch_id) in self._stopped
+        )
 
     async def fresh(self) -> None:
         """Wait until the knowledge is not too old."""

@@ -7,54 +7,19 @@ late receipt and an operator's click safe against one another.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db import connections, models
-from django.db.models import Count, F, Min
+from django.db.models import Count, F
 from django.db.models.functions import Coalesce, Now
 
 from pushcenter.messaging.aside import Aside
 from pushcenter.messaging.states import State
-from pushcenter.messaging.verdicts import Ended
 
 if TYPE_CHECKING:
     from pushcenter.messaging.models import Delivery
 
-# What belongs to a stopped batch is put aside in passing. The lock on the batch lets nobody resume it between the look
-# at it and the mark, which would be forgotten then; batches that go on are not locked.
-CLAIM = """
-UPDATE messaging_delivery AS d
-   SET state = CASE WHEN COALESCE(d.batch_id = ANY(stopped.ids), false) THEN 'pending' ELSE 'sending' END,
-       held = COALESCE(d.batch_id = ANY(stopped.ids), false),
-       claims = d.claims + CASE WHEN COALESCE(d.batch_id = ANY(stopped.ids), false) THEN 0 ELSE 1 END,
-       lease_until = CASE WHEN COALESCE(d.batch_id = ANY(stopped.ids), false) THEN NULL
-                          ELSE statement_timestamp() + %(lease)s END
-  FROM (SELECT ARRAY(SELECT id FROM messaging_batch WHERE is_stopped FOR SHARE) AS ids OFFSET 0) AS stopped
- WHERE d.id = ANY(ARRAY(
-         SELECT id FROM messaging_delivery
-          WHERE state = 'pending' AND NOT held AND lane = %(lane)s
-            AND due_at > %(after)s::timestamptz
-            AND due_at <= statement_timestamp() AND expires_at > statement_timestamp()
-          ORDER BY due_at LIMIT %(limit)s
-            FOR UPDATE SKIP LOCKED))
-RETURNING d.*
-"""
-# Looks at the first of the lane alone, in the order in which they would be claimed.
-PUT_ASIDE = """
-UPDATE messaging_delivery AS d SET held = true
-  FROM (SELECT ARRAY(SELECT id FROM messaging_batch WHERE is_stopped FOR SHARE) AS ids OFFSET 0) AS stopped
- WHERE d.batch_id = ANY(stopped.ids)
-   AND d.id = ANY(ARRAY(
-         SELECT id FROM messaging_delivery
-          WHERE id = ANY(ARRAY(
-                  SELECT id FROM messaging_delivery
-                   WHERE state = 'pending' AND NOT held AND lane = %(lane)s AND due_at <= statement_timestamp()
-                   ORDER BY due_at LIMIT %(limit)s))
-            AND batch_id IN (SELECT id FROM messaging_batch WHERE is_stopped)
-            AND state = 'pending' AND NOT held
-            FOR UPDATE OF messaging_delivery SKIP LOCKED))
-"""
 LET_GO = """
 UPDATE messaging_delivery SET held = false
  WHERE id = ANY(ARRAY(
@@ -76,49 +41,6 @@ WITH ended AS (
 )
 SELECT channel, count(*) FROM ended GROUP BY channel
 """
-
-# An attempt that was sent is believed even when its lease had run out meanwhile, as long as nobody claimed
-# the delivery again: that ends a doubt, or saves a repetition.
-RECORD = """
-WITH v AS (
-    SELECT * FROM unnest(%(id)s::uuid[], %(claim)s::int[], %(called)s::bool[], %(throttled)s::bool[], %(state)s::text[],
-                         %(due_at)s::timestamptz[], %(account_id)s::uuid[], %(provider_id)s::text[],
-                         %(code)s::text[], %(reason)s::text[], %(maybe_duplicate)s::bool[],
-                         %(finished_at)s::timestamptz[])
-      AS v(id, claim, called, throttled, state, due_at, account_id, provider_id, code, reason, maybe_duplicate,
-           finished_at)
-), old AS (
-    SELECT d.id, d.state, d.sent_at, d.delivered_at
-      FROM messaging_delivery d JOIN v ON d.id = v.id AND d.claims = v.claim
-     WHERE d.state = 'sending' OR (d.state IN ('pending', 'in_doubt') AND v.state IN ('sent', 'delivered'))
-     ORDER BY d.id FOR UPDATE OF d
-)
-UPDATE messaging_delivery AS d
-   SET state = v.state,
-       due_at = COALESCE(v.due_at, d.due_at),
-       lease_until = NULL,
-       attempts = d.attempts + CASE WHEN v.called AND d.state = 'sending' THEN 1 ELSE 0 END,
-       throttled = d.throttled + CASE WHEN v.called AND v.throttled AND d.state = 'sending' THEN 1 ELSE 0 END,
-       account_id = v.account_id,
-       provider_id = CASE WHEN v.provider_id = '' THEN d.provider_id ELSE v.provider_id END,
-       code = v.code,
-       reason = v.reason,
-       maybe_duplicate = d.maybe_duplicate OR v.maybe_duplicate,
-       sent_at = CASE WHEN v.state IN ('sent', 'delivered') THEN COALESCE(d.sent_at, v.finished_at)
-                      ELSE d.sent_at END,
-       delivered_at = CASE WHEN v.state = 'delivered' THEN COALESCE(d.delivered_at, v.finished_at)
-                           ELSE d.delivered_at END,
-       ended_at = CASE WHEN v.state = 'pending' THEN NULL ELSE v.finished_at END,
-       -- The clock of a step of a chain starts with the first try, and with the first that found no account.
-       step_until = CASE WHEN v.state IN ('failed', 'expired') THEN NULL
-                         WHEN v.called OR v.code = 'no_account'
-                         THEN COALESCE(d.step_until, v.finished_at + make_interval(secs => d.step_within))
-                         ELSE d.step_until END
-  FROM v JOIN old ON old.id = v.id
- WHERE d.id = v.id
-RETURNING d.id, old.state, old.sent_at IS NOT NULL, old.delivered_at IS NOT NULL, d.step_until
-"""
-
 
 #: From which states a receipt may move a delivery forward. One that comes before our own record finds the
 #: delivery still ``sending``; one after an ended doubt finds it ``in_doubt`` or waiting for its repetition.
@@ -154,22 +76,6 @@ class Before:
 
 
 class DeliveryQuerySet(Aside, models.QuerySet["Delivery"]):
-    def claim(
-        self, *, lane: str, limit: int, lease: timedelta, after: datetime | None = None
-    ) -> list["Delivery"]:
-        """Take up to ``limit`` due deliveries of a lane for one attempt; nobody else gets them meanwhile.
-
-        Among them are those of stopped batches that were put aside instead: they are ``held``. With ``after``, only
-        what became due after this moment is taken.
-        """
-        params = {"lane": lane, "limit": limit, "lease": lease, "after": after or "-infinity"}
-        claimed = self.raw(CLAIM, params)
-        return cast("list[Delivery]", list(claimed))
-
-    def put_aside(self, *, lane: str, limit: int) -> int:
-        """Hold those of the first ``limit`` due deliveries of a lane whose batch is stopped."""
-        return self._changed(PUT_ASIDE, {"lane": lane, "limit": limit})
-
     def let_go(self, batch_id: UUID, *, limit: int) -> set[str]:
         """Make up to ``limit`` held deliveries of a batch due again; returns their lanes.
 
@@ -189,11 +95,6 @@ class DeliveryQuerySet(Aside, models.QuerySet["Delivery"]):
         """How many deliveries of a batch are in each state."""
         counted = self.filter(batch=batch_id).order_by("state").values_list("state")
         return dict(counted.annotate(number=Count("pk")))
-
-    def next_due(self, lane: str) -> datetime | None:
-        """When the next delivery that waits in this lane will be due; what has expired meanwhile is for the sweep."""
-        waiting = self.filter(state=State.PENDING, held=False, lane=lane, expires_at__gt=Now())
-        return waiting.aggregate(at=Min("due_at"))["at"]
 
     def expire(self, now: datetime, *, limit: int) -> list["Delivery"]:
         """End up to ``limit`` pending deliveries whose time is over; returns them as they were.
@@ -216,38 +117,6 @@ class DeliveryQuerySet(Aside, models.QuerySet["Delivery"]):
             "message__template", "account"
         )
         return list(over.select_for_update(skip_locked=True, of=("self",))[:limit])
-
-    def record(self, ended: Sequence[Ended]) -> dict[UUID, Before]:
-        """Store what attempts came to, in one statement; returns how those rows stood before that it changed.
-
-        An attempt whose delivery was claimed again, or ended in another way, changes nothing.
-        """
-        columns: dict[str, list[Any]] = {
-            "id": [each.delivery_id for each in ended],
-            "claim": [each.claim for each in ended],
-            "called": [each.called for each in ended],
-            "throttled": [each.verdict.outcome == "throttled" for each in ended],
-            "state": [each.verdict.state.value for each in ended],
-            "due_at": [each.verdict.due_at for each in ended],
-            "account_id": [each.account_id for each in ended],
-            "provider_id": [each.verdict.provider_id for each in ended],
-            "code": [each.verdict.code for each in ended],
-            "reason": [each.verdict.reason for each in ended],
-            "maybe_duplicate": [each.verdict.maybe_duplicate for each in ended],
-            "finished_at": [each.finished_at for each in ended],
-        }
-        with connections[self.db].cursor() as cursor:
-            cursor.execute(RECORD, columns)
-            return {
-                row[0]: Before(state=State(row[1]), was_sent=row[2], was_delivered=row[3], step_until=row[4])
-                for row in cursor.fetchall()
-            }
-
-    def remember_doubt(self, ids: Iterable[UUID]) -> None:
-        """Note that the provider may have these, although they are tried again."""
-        noted = list(ids)
-        if noted:
-            self.filter(pk__in=noted).update(maybe_sent=True)
 
     def repeat(self, rows: Sequence["Delivery"], *, maybe_duplicate: bool) -> int:
         """Make claimed deliveries whose lease is over due again, each at its ``due_at``.

@@ -58,7 +58,7 @@ def recorded(counted: Iterable[Ended]) -> None:
     """Plan the first question about each attempt that ended in doubt; commits with the caller's transaction."""
     began(
         [
-            each.delivery_id
+            UUID(each.claimed.id)
             for each in counted
             if each.verdict.state is State.IN_DOUBT and each.account_id and _looks_up(each.adapter)
         ]

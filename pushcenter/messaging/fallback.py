@@ -91,6 +91,7 @@ def _next(left: Left, rows: Iterable[Delivery], now: datetime) -> Delivery | Non
     return Delivery(
         id=uuid7(),
         message=message,
+        is_test=message.is_test,
         batch_id=message.batch_id,
         recipient_id=message.recipient_id,
         channel=decision["channel"],

@@ -1,150 +1,219 @@
-"""A claimed delivery made ready for its adapter, and what comes of the call."""
+"""Claimed deliveries made ready for their adapter, and what comes of the call.
+
+A flight is one call: of one delivery, or of several that say the same where the provider takes many at once.
+"""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from uuid import UUID
+from typing import cast
 
+import msgspec
 from django.utils import timezone
 
-from channels_app import connections, registry
-from channels_app.contract import Adapter, Address, ChannelError, Outgoing, Sent, Temporary, settled
-from channels_app.models import Account
-from pushcenter.messaging import retry
-from pushcenter.messaging.content import content_of
+from channels_app import connections
+from channels_app.contract import Address, ChannelError, Outgoing, Sent, Temporary, settled
+from pushcenter.messaging import content, retry
+from pushcenter.messaging.claims import Claimed
 from pushcenter.messaging.control import control
-from pushcenter.messaging.models import AttemptOutcome, Delivery, Message
+from pushcenter.messaging.knowledge import Knowledge
+from pushcenter.messaging.models import AttemptOutcome
+from pushcenter.messaging.seats import Seat, Seats
 from pushcenter.messaging.states import State
 from pushcenter.messaging.verdicts import Ended, Verdict
-from templates_app.models import DoubtPolicy
 from templates_app.render import RenderError
 
 #: How long a delivery waits before it looks again for an account of its channel.
 WITHOUT_ACCOUNT = timedelta(seconds=30)
+#: How long it waits where the accounts are busy.
+WITHOUT_ROOM = timedelta(seconds=1)
+_decode = msgspec.json.Decoder().decode
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Flight:
-    """Everything that one call needs. No database is touched from here to the verdict."""
+@dataclass(slots=True)
+class Passenger:
+    """One delivery that is ready for its adapter.
 
-    delivery: Delivery
-    adapter: Adapter
-    account_id: UUID | None
+    ``holds`` is its template's policy when it is in doubt; ``accounts`` is how many could take it now.
+    """
+
+    claimed: Claimed
     outgoing: Outgoing
-    situation: retry.Situation
+    seat: Seat
+    holds: bool
+    accounts: int
 
-    async def fly(self) -> Ended:
+    @property
+    def is_to_be_assigned(self) -> bool:
+        """Whether who finds the claim abandoned has to know the account: to ask it, or not to ask the one before."""
+        before, now = self.claimed.account_id, self.seat.id
+        return before != now and (before is not None or self.seat.adapter.capabilities.lookup)
+
+
+@dataclass(slots=True)
+class Flight:
+    """Everything that one call needs. No database is touched from here to the verdict.
+
+    ``lease_until`` is a moment of the monotonic clock. ``result`` is what the call came to, None where there was none:
+    of several results a failure, where there is one; ``seconds`` is how long it took.
+    """
+
+    passengers: Sequence[Passenger]
+    seat: Seat
+    lease_until: float
+    result: Sent | ChannelError | None = None
+    seconds: float = 0.0
+
+    async def fly(self) -> list[Ended]:
         """Call the adapter when it has a place, and judge what came of it; never raises."""
-        async with self.adapter.places:
-            if await self._is_stopped():
-                return _grounded(self.delivery, _stopped(timezone.now()))
+        async with self.seat.adapter.places:
+            going, staying = await self._who_goes()
             started = timezone.now()
-            if not self._fits_into_lease(started):
-                return _grounded(self.delivery, _give_back(started))
-            result = await self._call()
-        try:
-            return self._ended(result, started)
-        except Exception as error:  # what came back is nothing that the contract knows
-            return self._ended(settled(error), started)
-
-    def _ended(self, result: Sent | ChannelError, started: datetime) -> Ended:
+            results = await self._call([each.outgoing for each in going]) if going else []
         finished = timezone.now()
+        ended = [
+            self._ended(passenger, result, started, finished)
+            for passenger, result in zip(going, results, strict=True)
+        ]
+        self.seconds = (finished - started).total_seconds()
+        return staying + ended
+
+    async def _who_goes(self) -> tuple[Sequence[Passenger], list[Ended]]:
+        # A call that outlives its lease could be repeated by another worker while it is still under way.
+        if time.monotonic() + self.seat.adapter.capabilities.timeout > self.lease_until:
+            return [], [grounded(each.claimed, _give_back()) for each in self.passengers]
+        await control.fresh()
+        stopped = {each.claimed.id for each in self.passengers if control.stops(each.claimed)}
+        if not stopped:
+            return self.passengers, []
+        going = [each for each in self.passengers if each.claimed.id not in stopped]
+        return going, [grounded(each.claimed, _stopped()) for each in self.passengers if each not in going]
+
+    async def _call(self, messages: Sequence[Outgoing]) -> Sequence[Sent | ChannelError]:
+        """One result for each message."""
+        adapter = self.seat.adapter
+        limit = adapter.capabilities.timeout
+        failed: ChannelError
+        try:
+            async with asyncio.timeout(limit):
+                if len(messages) == 1:
+                    return [await adapter.send(messages[0])]
+                return _complete(await adapter.send_many(messages), len(messages))
+        except TimeoutError:
+            failed = Temporary(f"no answer within {limit:g} s", code="timeout", maybe_sent=True)
+        except asyncio.CancelledError:  # nobody cancels a flight: it comes from within the adapter
+            failed = Temporary("the call was broken off", code="cancelled", maybe_sent=True)
+        except Exception as error:
+            failed = _settled(error)
+        return [failed] * len(messages)
+
+    def _ended(
+        self, passenger: Passenger, result: Sent | ChannelError, started: datetime, finished: datetime
+    ) -> Ended:
+        try:
+            verdict = self._verdict(passenger, result, finished)
+            receipts = tuple(result.receipts) if isinstance(result, Sent) else ()
+        except Exception as error:  # what came back is nothing that the contract knows
+            result = _settled(error)
+            verdict, receipts = self._verdict(passenger, result, finished), ()
+        if self.result is None or isinstance(self.result, Sent):
+            self.result = result
         return Ended(
-            delivery_id=self.delivery.pk,
-            claim=self.delivery.claims,
-            number=self.outgoing.attempt,
+            claimed=passenger.claimed,
+            number=passenger.outgoing.attempt,
             called=True,
-            verdict=retry.decide(result, self.situation, now=finished),
-            adapter=self.adapter.name,
-            account_id=self.account_id,
+            verdict=verdict,
+            adapter=self.seat.adapter.name,
+            account_id=self.seat.id,
             started_at=started,
             finished_at=finished,
-            receipts=tuple(result.receipts) if isinstance(result, Sent) else (),
+            receipts=receipts,
         )
 
-    def _fits_into_lease(self, now: datetime) -> bool:
-        # A call that outlives its lease could be repeated by another worker while it is still under way.
-        lease_until = self.delivery.lease_until
-        return (
-            lease_until is None or now + timedelta(seconds=self.adapter.capabilities.timeout) <= lease_until
+    def _verdict(self, passenger: Passenger, result: Sent | ChannelError, now: datetime) -> Verdict:
+        if isinstance(result, Sent):
+            return retry.sent(result)
+        claimed = passenger.claimed
+        situation = retry.Situation(
+            lane=claimed.lane,
+            attempt=claimed.retries + 1,
+            expires_at=claimed.expires,
+            idempotent=self.seat.adapter.capabilities.idempotent,
+            can_look_up=self.seat.adapter.capabilities.lookup and self.seat.id is not None,
+            hold_when_in_doubt=passenger.holds,
+            maybe_sent=claimed.maybe_sent == "t",
+            accounts=passenger.accounts,
         )
-
-    async def _is_stopped(self) -> bool:
-        await control.fresh()
-        return control.stops(self.delivery.message)
-
-    async def _call(self) -> Sent | ChannelError:
-        limit = self.adapter.capabilities.timeout
-        try:
-            return await asyncio.wait_for(self.adapter.send(self.outgoing), limit)
-        except TimeoutError:
-            return Temporary(f"no answer within {limit:g} s", code="timeout", maybe_sent=True)
-        except asyncio.CancelledError:  # nobody cancels a flight: it comes from within the adapter
-            return Temporary("the call was broken off", code="cancelled", maybe_sent=True)
-        except Exception as error:
-            return settled(error)
+        return retry.decide(settled(result), situation, now=now)
 
 
-def prepare(
-    delivery: Delivery, message: Message, accounts: Mapping[str, Sequence[Account]]
-) -> Flight | Ended:
-    """The flight of a claimed delivery, or the end of the claim where it cannot take off."""
-    delivery.message = message  # so that nobody has to ask the database during the flight
-    if not delivery.address:  # its person was erased while it was on its way
-        return _grounded(delivery, _nowhere())
+def prepare(claimed: Claimed, seats: Seats, knowledge: Knowledge) -> Passenger | Ended:
+    """A claimed delivery ready for its adapter, or the end of the claim where it cannot take off."""
+    if not claimed.address:  # its person was erased while it was on its way
+        return grounded(claimed, _nowhere())
+    address = Address(kind=claimed.kind, value=claimed.address, locale=claimed.locale)
     try:
-        adapter, account = _adapter(delivery, message, accounts)
-        content = content_of(message, channel=delivery.channel, locale=delivery.locale)
+        seat = seats.choose(claimed, address)
+        said = content.compiled(claimed.version_id, claimed.channel, claimed.locale)
+        rendered = said.render(content.context(_decode(claimed.params), _decode(claimed.to)))
+    except connections.NoRoom as error:
+        return grounded(claimed, wait(str(error), code="no_place", until=timezone.now() + WITHOUT_ROOM))
     except connections.NoAccount as error:
-        return _grounded(delivery, _wait_for_account(delivery, str(error)))
+        return grounded(claimed, _wait_for_account(claimed, str(error)))
     except RenderError as error:
-        return _grounded(delivery, _unrenderable(error))
-    return Flight(
-        delivery=delivery,
-        adapter=adapter,
-        account_id=account.pk if account else None,
-        outgoing=Outgoing(
-            id=str(delivery.pk),
-            address=_address(delivery),
-            content=content,
-            attempt=delivery.attempts + 1,
-            category=message.category,
-            expires_at=delivery.expires_at,
-            callback_url=account.callback_url if account else "",
-            metadata=message.metadata,
-        ),
-        situation=retry.Situation(
-            lane=delivery.lane,
-            attempt=delivery.retries + 1,
-            expires_at=delivery.expires_at,
-            idempotent=adapter.capabilities.idempotent,
-            can_look_up=adapter.capabilities.lookup and account is not None,
-            hold_when_in_doubt=message.template.doubt_policy == DoubtPolicy.HOLD,
-            maybe_sent=delivery.maybe_sent,
-        ),
+        return grounded(claimed, _unrenderable(error))
+    outgoing = Outgoing(
+        id=claimed.id,
+        address=address,
+        content=rendered,
+        attempt=claimed.calls + 1,
+        category=claimed.category,
+        expires_at=claimed.expires,
+        callback_url=seat.callback_url,
+        metadata=_decode(claimed.metadata),
     )
+    holds = claimed.template_id in knowledge.holding
+    return Passenger(claimed, outgoing, seat, holds, seats.others(claimed.channel))
 
 
-def _adapter(
-    delivery: Delivery, message: Message, accounts: Mapping[str, Sequence[Account]]
-) -> tuple[Adapter, Account | None]:
-    if message.is_test:
-        return registry.adapter("simulated")({}), None
-    account, adapter = connections.choose(accounts.get(delivery.channel, ()), _address(delivery))
-    return adapter, account
+def flights(passengers: Iterable[Passenger], lease_until: float) -> list[Flight]:
+    """One flight for each call: alone, or with others that say the same through a provider that takes many."""
+    found: list[Flight] = []
+    together: dict[Hashable, list[Passenger]] = {}
+    for each in passengers:
+        if each.seat.adapter.capabilities.batch_size == 1:
+            found.append(Flight((each,), each.seat, lease_until))
+        else:
+            together.setdefault((id(each.seat), _says(each.outgoing)), []).append(each)
+    for group in together.values():
+        size = group[0].seat.adapter.capabilities.batch_size
+        starts = range(0, len(group), size)
+        found += [Flight(group[start : start + size], group[0].seat, lease_until) for start in starts]
+    return found
 
 
-def _address(delivery: Delivery) -> Address:
-    return Address(kind=delivery.kind, value=delivery.address, locale=delivery.locale)
+def _says(outgoing: Outgoing) -> tuple[bytes, str]:
+    return msgspec.json.encode(outgoing.content), outgoing.category
 
 
-def _grounded(delivery: Delivery, verdict: Verdict) -> Ended:
+def _complete(results: Sequence[Sent | ChannelError], number: int) -> Sequence[Sent | ChannelError]:
+    if len(results) != number:
+        raise ValueError("not one result for each message")
+    return results
+
+
+def _settled(error: Exception) -> ChannelError:
+    return cast("ChannelError", settled(error))  # no exception becomes Sent
+
+
+def grounded(claimed: Claimed, verdict: Verdict) -> Ended:
+    """The end of a claim without a call."""
     now = timezone.now()
     return Ended(
-        delivery_id=delivery.pk,
-        claim=delivery.claims,
-        number=delivery.attempts,
+        claimed=claimed,
+        number=claimed.calls,
         called=False,
         verdict=verdict,
         adapter="",
@@ -154,32 +223,26 @@ def _grounded(delivery: Delivery, verdict: Verdict) -> Ended:
     )
 
 
-def _give_back(now: datetime) -> Verdict:
+def wait(reason: str, *, code: str, until: datetime) -> Verdict:
+    """The verdict on one that was claimed and has to wait after all."""
     return Verdict(
-        state=State.PENDING,
-        outcome=AttemptOutcome.THROTTLED,
-        due_at=now,
-        code="no_place",
-        reason="the account had no place for it while it was claimed",
+        state=State.PENDING, outcome=AttemptOutcome.THROTTLED, due_at=until, code=code, reason=reason
     )
 
 
-def _stopped(now: datetime) -> Verdict:
-    return Verdict(
-        state=State.PENDING,
-        outcome=AttemptOutcome.THROTTLED,
-        due_at=now,
-        code="paused",
-        reason="it was paused or cancelled before the call",
-    )
+def _give_back() -> Verdict:
+    return wait("the account had no place for it while it was claimed", code="no_place", until=timezone.now())
 
 
-def _wait_for_account(delivery: Delivery, reason: str) -> Verdict:
-    due_at = min(timezone.now() + WITHOUT_ACCOUNT, delivery.expires_at)
+def _stopped() -> Verdict:
+    return wait("it was paused or cancelled before the call", code="paused", until=timezone.now())
+
+
+def _wait_for_account(claimed: Claimed, reason: str) -> Verdict:
     return Verdict(
         state=State.PENDING,
         outcome=AttemptOutcome.MISCONFIGURED,
-        due_at=due_at,
+        due_at=min(timezone.now() + WITHOUT_ACCOUNT, claimed.expires),
         code="no_account",
         reason=reason,
     )

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from channels_app.models import Account
 from pushcenter.lanes import Lane
-from pushcenter.messaging import alerts, dead_letters, stops
+from pushcenter.messaging import alerts, claims, dead_letters, stops
 from pushcenter.messaging.models import Alert, Delivery, Pulse, Severity
 from pushcenter.messaging.states import State
 
@@ -79,7 +79,7 @@ def _is_open(key: str) -> bool:
 
 def _look_at_lane(lane: Lane, now: datetime) -> None:
     key = f"lane:{lane.value}"
-    oldest = None if lane in stops.current().lanes else Delivery.objects.next_due(lane)
+    oldest = None if lane in stops.current().lanes else claims.oldest(lane)
     if oldest is None or now - oldest <= late_after(lane):
         alerts.resolve(key)
         return

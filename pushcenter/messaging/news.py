@@ -13,8 +13,10 @@ IDS_IN_A_NOTICE = 200
 
 def announce(recipients: Iterable[UUID | None]) -> None:
     """Say that the inboxes of these recipients are not what they were; inside the transaction that changes them."""
+    if not (notices := list(_notices(recipients))):
+        return
     with connection.cursor() as cursor:
-        for text in _notices(recipients):
+        for text in notices:
             cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, text])
 
 

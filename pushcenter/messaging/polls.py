@@ -28,10 +28,13 @@ def schedule(ended: Iterable[Ended]) -> None:
     asked = {
         (each.account_id, each.verdict.provider_id): each.adapter
         for each in ended
-        if each.verdict.state is State.SENT and each.verdict.provider_id and each.account_id
+        if each.verdict.state is State.SENT
+        and each.verdict.provider_id
+        and each.account_id
+        and _waits(each.adapter)
     }
     for (account_id, provider_id), adapter in asked.items():
-        _plan(str(account_id), provider_id, adapter, turn=0, before=0.0)
+        _plan(account_id, provider_id, adapter, turn=0, before=0.0)
 
 
 def begin(account: Account, provider_id: str) -> None:

@@ -5,10 +5,12 @@ lane", so a lost or a doubled one does no harm. It is written in the transaction
 one that already waits serves for all.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
-from time import sleep
+from time import monotonic, sleep
 from typing import Any
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 from django_q.brokers.orm import ORM
@@ -26,6 +28,8 @@ HOUSEKEEPING = Conf.PREFIX
 #: First half of our advisory locks' key, to keep clear of other users of the same database.
 LOCK_CLASS = 0x7057
 RUNNING = ":running"
+#: How long a task holds the place of a worker of its kind, in seconds, where nothing tells that it is over.
+PLACE_SECONDS = 60.0
 
 # A row in work gets another key, so that "a wake-up waits" and "a worker is at it" are never confused. If its
 # worker dies, the row turns up again when its lock is over, as django-q2 has it.
@@ -34,11 +38,11 @@ UPDATE django_q_ormq
    SET key = split_part(key, ':', 1) || ':running', lock = statement_timestamp() + make_interval(secs => %(retry)s)
  WHERE id = ANY(ARRAY(
          SELECT id FROM django_q_ormq
-          WHERE lock <= statement_timestamp()
+          WHERE lock <= statement_timestamp() AND split_part(key, ':', 1) = ANY(%(keys)s::text[])
           ORDER BY array_position(%(keys)s::text[], split_part(key, ':', 1)), lock
           LIMIT %(bulk)s
             FOR UPDATE SKIP LOCKED))
-RETURNING id, payload
+RETURNING id, payload, split_part(key, ':', 1)
 """
 
 # The shared lock tells a dispatcher that is about to stop that somebody relies on the wake-up that waits. Where
@@ -51,19 +55,50 @@ SELECT EXISTS (SELECT 1 FROM django_q_ormq
                 WHERE key = $1 AND lock <= GREATEST($2::timestamptz, clock_timestamp()))
 """
 
+SETTLE = """
+SELECT pg_advisory_xact_lock($1::int, number) FROM unnest($2::int[]) AS number
+"""
+
 
 class LaneBroker(ORM):
-    """django-q2's database broker, taking the most urgent lane first, in one statement that never waits."""
+    """django-q2's database broker, taking the most urgent lane first, in one statement that never waits.
+
+    Of several workers one is kept free for the lanes and one for housekeeping, so that neither waits for the other.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._taken: dict[int, tuple[str, float]] = {}
 
     def dequeue(self) -> list[tuple[int, str]] | None:
-        keys = [*Lane.values, HOUSEKEEPING]
+        keys = self._keys()
         self.get_connection()
         with connection.cursor() as cursor:
             cursor.execute(DEQUEUE, {"keys": keys, "bulk": Conf.BULK, "retry": Conf.RETRY})
             tasks = cursor.fetchall()
+        for task_id, _, key in tasks:
+            self._taken[task_id] = (key, monotonic())
         if not tasks:
             sleep(Conf.POLL)
-        return tasks or None
+        return [(task_id, payload) for task_id, payload, _ in tasks] or None
+
+    def _keys(self) -> list[str]:
+        """What may be taken now: nothing that would occupy the last worker of the other kind."""
+        lanes = [*settings.LANES]
+        if Conf.WORKERS < 2:
+            return [*lanes, HOUSEKEEPING]
+        at_work = [key for key, _ in self._at_work().values()]
+        chores = at_work.count(HOUSEKEEPING)
+        keys = lanes if len(at_work) - chores < Conf.WORKERS - 1 else []
+        return [*keys, HOUSEKEEPING] if chores < Conf.WORKERS - 1 else keys
+
+    def _at_work(self) -> dict[int, tuple[str, float]]:
+        """What this cluster has taken and not yet done. A worker that was killed holds its place for a while."""
+        since = monotonic() - PLACE_SECONDS
+        recent = {task_id: taken for task_id, taken in self._taken.items() if taken[1] > since}
+        left = set(OrmQ.objects.filter(pk__in=recent).values_list("pk", flat=True)) if recent else set()
+        self._taken = {task_id: taken for task_id, taken in recent.items() if task_id in left}
+        return self._taken
 
     def queue_size(self) -> int:
         return self.get_connection().filter(lock__lte=timezone.now()).count()
@@ -89,10 +124,11 @@ def _somebody_will_look(lane: str, at: datetime) -> bool:
     return prepared.rows(WAITING, lane, at.isoformat()) == [("t",)]
 
 
-def settle(lane: str) -> None:
+def settle(lanes: Iterable[str]) -> None:
     """Wait until all who rely on a wake-up that this worker has taken have committed what they wanted done."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK_CLASS, Lane.values.index(lane)])
+    numbers = prepared.array(sorted(Lane.values.index(lane) for lane in lanes))
+    with transaction.atomic():
+        prepared.rows(SETTLE, str(LOCK_CLASS), numbers)
 
 
 def later(function: str, *args: Any, at: datetime, key: str = HOUSEKEEPING) -> None:

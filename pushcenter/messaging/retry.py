@@ -80,7 +80,7 @@ def decide(
     """The verdict on one attempt. ``dice`` gives a number from 0 to 1."""
     match result:
         case Sent():
-            return _sent(result)
+            return sent(result)
         case Temporary(maybe_sent=True) if situation.waits_in_doubt:
             return _verdict(State.IN_DOUBT, AttemptOutcome.TEMPORARY, result)
         case Temporary():
@@ -107,12 +107,13 @@ def backoff(lane: str, attempt: int, *, dice: Callable[[], float]) -> timedelta 
     return timedelta(seconds=max(SHORTEST_WAIT, waits[attempt - 1] * dice()))
 
 
-def _sent(sent: Sent) -> Verdict:
+def sent(result: Sent) -> Verdict:
+    """The provider took it."""
     return Verdict(
-        state=State.DELIVERED if sent.final else State.SENT,
+        state=State.DELIVERED if result.final else State.SENT,
         outcome=AttemptOutcome.SENT,
-        provider_id=sent.provider_id,
-        reason=sent.note,
+        provider_id=result.provider_id,
+        reason=result.note,
     )
 
 

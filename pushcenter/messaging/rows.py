@@ -32,7 +32,8 @@ MESSAGE = (
 )  # fmt: skip
 DELIVERY = (
     "id", "message_id", "recipient_id", "channel", "kind", "address", "locale", "step_within",
-    "state", "code", "reason", "ended_at", "held", "batch_id", "lane", "due_at", "expires_at", "accepted_at",
+    "state", "code", "reason", "ended_at", "held", "is_test", "batch_id", "lane", "due_at", "expires_at",
+    "accepted_at",
     "claims", "attempts", "throttled", "maybe_duplicate", "provider_id",
 )  # fmt: skip
 
@@ -171,7 +172,7 @@ class _Shared:
             text(terms.request_id), _moment(terms.send_at), expires, now,
         )  # fmt: skip
         due = _moment(terms.send_at) if terms.send_at else now
-        delivery = (batch, terms.lane.value, due, expires, now, "0", "0", "0", "f", "")
+        delivery = (_bool(caller.is_test), batch, terms.lane.value, due, expires, now, "0", "0", "0", "f", "")
         hour = terms.accepted_at.replace(minute=0, second=0, microsecond=0)
         return cls(
             message="\t".join(message) + "\n",

@@ -6,7 +6,7 @@ When such a stop ends, a worker makes them due again, in pieces.
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -19,6 +19,7 @@ from pushcenter import prepared
 from pushcenter.lanes import Lane
 from pushcenter.messaging import queue
 from pushcenter.messaging.brake import WATCHED
+from pushcenter.messaging.claims import Claimed
 from pushcenter.messaging.models import Batch, Delivery, Message, Stop, StopKind
 
 WORK = "pushcenter.messaging.stops.let_go"
@@ -52,8 +53,12 @@ class Stops:
         return bool(self.ids) and (system_id in self.ids or template_id in self.ids)
 
     def stops(self, lane: str, system_id: UUID, template_id: UUID) -> bool:
-        """Whether a call that waits for its place must not start."""
+        """Whether nothing of it starts any more."""
         return lane in self.lanes or self.holds(system_id, template_id)
+
+    def holds_claimed(self, claimed: Claimed) -> bool:
+        """The same for what was claimed."""
+        return bool(self.ids) and self.holds(UUID(claimed.system_id), UUID(claimed.template_id))
 
 
 class _Watch:
@@ -94,12 +99,9 @@ def seen() -> Stops:
     return _watch.known
 
 
-def put_back(deliveries: Iterable[Delivery]) -> None:
+def put_back(claimed: Sequence[Claimed]) -> None:
     """Undo claims of what is stopped, and hold it."""
-    rows = list(deliveries)
-    if rows and Delivery.objects.put_back([each.pk for each in rows], [each.claims for each in rows]) < len(
-        rows
-    ):
+    if claimed and Delivery.objects.put_back(claimed) < len(claimed):
         _watch.ask()  # a stop has ended: without this they would be claimed and put back until the next look
 
 

@@ -15,8 +15,19 @@ from django.utils import timezone
 
 from channels_app.models import Account
 from channels_app.registry import UnknownAdapter
-from pushcenter.lanes import Lane
-from pushcenter.messaging import braking, cancelled, doubt, queue, receipts, retry, steps, stops, tally, work
+from pushcenter.messaging import (
+    braking,
+    cancelled,
+    claims,
+    doubt,
+    queue,
+    receipts,
+    retry,
+    steps,
+    stops,
+    tally,
+    work,
+)
 from pushcenter.messaging.models import Attempt, AttemptOutcome, Delivery, Event
 from pushcenter.messaging.states import State
 from templates_app.models import DoubtPolicy
@@ -156,10 +167,10 @@ def _tally(rows: Iterable[Delivery], before: State, after: State) -> None:
 
 def _wake_lanes(swept: Swept) -> None:
     now = timezone.now()
-    for lane in Lane.values:
-        due = Delivery.objects.next_due(lane)
-        if due is None:
-            continue
+    earliest: dict[str, datetime] = {}
+    for each in claims.waiting():
+        earliest[each.queue.lane] = min(each.due_at, earliest.get(each.queue.lane, each.due_at))
+    for lane, due in earliest.items():
         with transaction.atomic():
             queue.wake(lane, max(due, now))
         if due <= now:

@@ -21,8 +21,8 @@ COUNTED_ENDS = frozenset(
 )
 
 
-#: Hour, system, template, channel, measure.
-Figure = tuple[datetime, UUID, UUID, str, str]
+#: Hour, system, template, channel, measure; as values or as PostgreSQL writes them.
+Figure = tuple[datetime | str, UUID | str, UUID | str, str, str]
 STORE = """
 INSERT INTO messaging_tally (hour, system_id, template_id, channel, measure, amount)
 SELECT * FROM unnest($1::timestamptz[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::int[])
@@ -48,21 +48,32 @@ def accepted(message: Message, deliveries: Iterable[Delivery]) -> Iterator[Chang
 
 def moved(message: Message, channel: str, *, before: State | None, after: State) -> Iterator[Change]:
     """A delivery came to an end, or back from one."""
-    if before == after:
-        return
-    if before in COUNTED_ENDS:
-        yield Change(message=message, channel=channel, measure=before.value, amount=-1)
-    if after in COUNTED_ENDS:
-        yield Change(message=message, channel=channel, measure=after.value)
+    for measure, amount in _ends(before, after):
+        yield Change(message=message, channel=channel, measure=measure, amount=amount)
 
 
 def progressed(message: Message, channel: str, *, before: Before, after: State) -> Iterator[Change]:
-    """An attempt or a receipt moved a delivery: its end, and whether it got so far for the first time."""
-    yield from moved(message, channel, before=before.state, after=after)
+    """A receipt moved a delivery: its end, and whether it got so far for the first time."""
+    for measure, amount in steps(before, after):
+        yield Change(message=message, channel=channel, measure=measure, amount=amount)
+
+
+def steps(before: Before, after: State) -> Iterator[tuple[str, int]]:
+    """Which measures change, and by how much, when a delivery moves."""
+    yield from _ends(before.state, after)
     if after in REACHED and not before.was_sent:
-        yield Change(message=message, channel=channel, measure="sent")
+        yield "sent", 1
     if after is State.DELIVERED and not before.was_delivered:
-        yield Change(message=message, channel=channel, measure="delivered")
+        yield "delivered", 1
+
+
+def _ends(before: State | None, after: State) -> Iterator[tuple[str, int]]:
+    if before == after:
+        return
+    if before in COUNTED_ENDS:
+        yield before.value, -1
+    if after in COUNTED_ENDS:
+        yield after.value, 1
 
 
 def interacted(interaction: Interaction) -> Change:

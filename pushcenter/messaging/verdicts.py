@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
 from channels_app.contract import Receipt
+from pushcenter.messaging.claims import Claimed
 from pushcenter.messaging.states import State
 
 
@@ -13,6 +13,8 @@ def storable(text: object, limit: int) -> str:
 
     A number where a text was due is taken as it is written: providers are not strict, and so adapters are not.
     """
+    if type(text) is str and len(text) <= limit and text.isascii() and "\0" not in text:
+        return text
     return (
         ("" if text is None else str(text))
         .replace("\0", "\ufffd")
@@ -48,17 +50,16 @@ class Verdict:
             object.__setattr__(self, name, storable(getattr(self, name), limit))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Ended:
     """A claim that came to an end. ``called`` tells whether an adapter was called at all; ``number`` counts that."""
 
-    delivery_id: UUID
-    claim: int
+    claimed: Claimed
     number: int
     called: bool
     verdict: Verdict
     adapter: str
-    account_id: UUID | None
+    account_id: str | None
     started_at: datetime
     finished_at: datetime
     receipts: tuple[Receipt, ...] = ()

@@ -1,7 +1,6 @@
 """``/callbacks/{account}/{token}``: what providers report, in whatever order and form it comes."""
 
 import json
-from datetime import timedelta
 from itertools import permutations
 from typing import Any
 from uuid import UUID, uuid4
@@ -15,7 +14,7 @@ from channels_app.models import Account
 from pushcenter.messaging import dispatch, sweep
 from pushcenter.messaging.models import Delivery, Interaction, Receipt, ReceiptCall, Tally
 from pushcenter.recipients.models import Suppression
-from tests import factories
+from tests import claiming, factories
 from tests.access.carrier import SIGNATURE, CarrierAdapter
 from tests.access.gateway import problem
 
@@ -292,7 +291,8 @@ class TestOurOwnId:
         assert delivery.state == "delivered"
 
     def test_a_bounce_that_overtakes_our_own_record_waits_for_it(self, carrier: Account) -> None:
-        (delivery,) = Delivery.objects.claim(lane="normal", limit=1, lease=timedelta(seconds=60))
+        [claimed] = claiming.claim()
+        delivery = claiming.row(claimed)
         provider_id = f"carrier-{delivery.pk}"
         call(carrier, [{"id": provider_id, "reference": str(delivery.pk), "status": "undelivered"}])
         Delivery.objects.update(state="sent", provider_id=provider_id, account=carrier, lease_until=None)

@@ -1,17 +1,15 @@
 """Cancelling a message: what waits ends, what is kept back never starts, and the answer says what was too late."""
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.utils import timezone
 
 from pushcenter.messaging import dispatch, outcomes
+from pushcenter.messaging.claims import Claimed
 from pushcenter.messaging.models import Delivery, Message
 from pushcenter.messaging.states import State
 from pushcenter.messaging.trace import timeline
-from pushcenter.messaging.verdicts import Ended, Verdict
-from tests import factories
+from tests import claiming, factories
 from tests.access.gateway import Gateway
 
 pytestmark = pytest.mark.django_db
@@ -23,24 +21,9 @@ def cancel(caller: Gateway, place: str, **headers: str) -> Any:
     return answer.json()
 
 
-def ended(row: Delivery, **verdict: Any) -> Ended:
-    now = timezone.now()
-    return Ended(
-        delivery_id=row.pk,
-        claim=row.claims,
-        number=1,
-        called=True,
-        verdict=Verdict(**{"state": State.PENDING, "outcome": "temporary", "due_at": now, **verdict}),
-        adapter="simulated",
-        account_id=None,
-        started_at=now,
-        finished_at=now,
-    )
-
-
-def claim() -> Delivery:
-    [row] = Delivery.objects.claim(lane="normal", limit=1, lease=timedelta(minutes=1))
-    return row
+def claim() -> Claimed:
+    [claimed] = claiming.claim(limit=1)
+    return claimed
 
 
 def test_what_waits_is_cancelled(shop: Gateway) -> None:
@@ -84,29 +67,29 @@ def test_some_may_be_in_time_and_some_not(shop: Gateway) -> None:
 def test_the_next_channel_does_not_start(shop: Gateway) -> None:
     factories.template("two", ["email", "inbox"], route_mode="first")
     place = shop.send(template="two")["Location"]
-    row = claim()
+    claimed = claim()
     answer = cancel(shop, place)
     assert ([each["state"] for each in answer["too_late"]], answer["kept_back"]) == (["sending"], ["inbox"])
-    refused = ended(row, state=State.FAILED, outcome="refused", due_at=None, fall_back=True)
-    outcomes.record([refused], {row.pk: (row, row.message)})
+    refused = claiming.ended(claimed, state=State.FAILED, outcome="refused", due_at=None, fall_back=True)
+    outcomes.record([refused])
     assert [each.channel for each in Delivery.objects.all()] == ["email"]
 
 
 def test_an_attempt_that_is_under_way_is_not_repeated(shop: Gateway) -> None:
     place = shop.send(channels=["email"])["Location"]
-    row = claim()
+    claimed = claim()
     cancel(shop, place)
-    outcomes.record([ended(row)], {row.pk: (row, row.message)})
-    row.refresh_from_db()
+    outcomes.record([claiming.ended(claimed)])
+    row = claiming.row(claimed)
     assert (row.state, row.attempts) == (State.CANCELLED, 1)
     assert factories.figures()["email", "cancelled"] == 1
 
 
 def test_an_attempt_that_is_under_way_may_still_succeed(shop: Gateway) -> None:
     place = shop.send(channels=["email"])["Location"]
-    row = claim()
+    claimed = claim()
     cancel(shop, place)
-    outcomes.record([ended(row, state=State.SENT, outcome="sent", due_at=None)], {row.pk: (row, row.message)})
+    outcomes.record([claiming.ended(claimed, state=State.SENT, outcome="sent", due_at=None)])
     assert shop.get(place).json()["status"] == "sent"
 
 

@@ -29,12 +29,11 @@ from channels_app.contract import (
 )
 from pushcenter.ids import uuid7
 from pushcenter.lanes import Lane
-from pushcenter.messaging import retry
+from pushcenter.messaging import outcomes, retry
 from pushcenter.messaging.deliveries import DeliveryQuerySet
 from pushcenter.messaging.models import Delivery, Message
 from pushcenter.messaging.states import State
-from pushcenter.messaging.verdicts import Ended, Verdict
-from tests import factories
+from tests import claiming, factories
 from tests.docs.pages import DOCS, FENCE, ROOT, codes, prose, table
 
 PAGE = DOCS / "architecture.md"
@@ -108,25 +107,12 @@ def deliveries(message: Message, *, expired: bool = False) -> list[Delivery]:
 
 
 def recording(state: State) -> Step:
-    now = timezone.now()
-    verdict = Verdict(state=state, outcome="sent", due_at=now if state is State.PENDING else None)
+    due_at = timezone.now() if state is State.PENDING else None
 
-    def step(queryset: DeliveryQuerySet, rows: Sequence[Delivery]) -> object:
-        return queryset.record(
-            [
-                Ended(
-                    delivery_id=row.pk,
-                    claim=row.claims,
-                    number=1,
-                    called=True,
-                    verdict=verdict,
-                    adapter="simulated",
-                    account_id=None,
-                    started_at=now,
-                    finished_at=now,
-                )
-                for row in rows
-            ]
+    def step(_queryset: DeliveryQuerySet, rows: Sequence[Delivery]) -> object:
+        claimed = [claiming.as_claimed(row) for row in rows]
+        return outcomes.change(
+            [claiming.ended(each, state=state, outcome="sent", due_at=due_at) for each in claimed]
         )
 
     return step
@@ -135,16 +121,13 @@ def recording(state: State) -> Step:
 def steps() -> Iterator[tuple[str, Step]]:
     """Every method that changes a state, with what it can be asked for."""
     now = timezone.now()
-    yield (
-        "claim",
-        lambda queryset, _rows: queryset.claim(lane=Lane.NORMAL, limit=99, lease=timedelta(minutes=1)),
-    )
+    yield "claim", lambda _queryset, _rows: claiming.claim(Lane.NORMAL, limit=99)
     yield "expire", lambda queryset, _rows: queryset.expire(now, limit=99)
     yield "expire", lambda queryset, _rows: [queryset.update(maybe_sent=True), queryset.expire(now, limit=99)]
     yield "repeat", lambda queryset, rows: queryset.repeat(rows, maybe_duplicate=True)
     yield (
         "put_back",
-        lambda queryset, rows: queryset.put_back([row.pk for row in rows], [row.claims for row in rows]),
+        lambda queryset, rows: queryset.put_back([claiming.as_claimed(row) for row in rows]),
     )
     yield "hold", lambda queryset, rows: queryset.hold(rows, now, code="", reason="")
     yield "cancel", lambda queryset, rows: queryset.cancel(rows, now)

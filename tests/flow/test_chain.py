@@ -7,7 +7,8 @@ import pytest
 from django.test import Client
 from standardwebhooks import Webhook
 
-from pushcenter.messaging import dispatch
+from channels_app.traffic import traffic
+from pushcenter.messaging import dispatch, retry
 from pushcenter.messaging.models import Delivery, Message
 from pushcenter.messaging.states import State
 from tests import factories
@@ -66,7 +67,10 @@ def test_a_message_reaches_inbox_mail_and_webhook_and_its_trace_tells_so(client:
     assert [entry["title"] for entry in inbox["entries"]] == ["Paid: SO-7"]
 
 
-def test_a_provider_that_is_down_is_tried_again_and_then_has_the_message_once() -> None:
+def test_a_provider_that_is_down_is_tried_again_and_then_has_the_message_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(retry, "SHORTEST_WAIT", 60)
     factories.template(channels=["webhook"], priority="critical")
     with receiver(lambda number: 503 if number == 1 else 204) as hook:
         factories.account("webhook", "http", config={"secret": SECRET})
@@ -162,6 +166,7 @@ def test_a_provider_that_asks_for_pauses_uses_up_no_retry() -> None:
     many = {"attempts": 50, "throttled": 50, "address": "down@simulator.example"}
     Delivery.objects.filter(pk=delivery.pk).update(**many)
     factories.make_due(delivery)
+    traffic.forget()  # the pause is over
     dispatch.run("critical")
     delivery.refresh_from_db()
     assert (delivery.attempts, delivery.throttled, delivery.log.count()) == (51, 50, 2)

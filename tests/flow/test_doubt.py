@@ -7,33 +7,25 @@ import pytest
 from django.utils import timezone
 
 from pushcenter.messaging import dispatch, outcomes, sweep
+from pushcenter.messaging.claims import Claimed
 from pushcenter.messaging.models import AttemptOutcome, Delivery, Message
 from pushcenter.messaging.states import State
-from pushcenter.messaging.verdicts import Ended, Verdict
-from tests import factories
+from pushcenter.messaging.verdicts import Ended
+from tests import claiming, factories
 
 pytestmark = pytest.mark.django_db
 
 
-def claimed_and_lost(message: Message) -> Delivery:
+def claimed_and_lost(message: Message) -> Claimed:
     """The delivery of a message, claimed by a worker that is gone and whose lease is over."""
-    (delivery,) = Delivery.objects.claim(lane=message.lane, limit=10, lease=timedelta(seconds=60))
-    Delivery.objects.filter(pk=delivery.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
-    return delivery
+    [claimed] = claiming.claim(message.lane)
+    Delivery.objects.filter(pk=claimed.id).update(lease_until=timezone.now() - timedelta(seconds=1))
+    return claimed
 
 
-def answered(delivery: Delivery, state: State) -> Ended:
-    now = timezone.now()
-    return Ended(
-        delivery_id=delivery.pk,
-        claim=delivery.claims,
-        number=delivery.attempts + 1,
-        called=True,
-        verdict=Verdict(state=state, outcome=AttemptOutcome.SENT, provider_id="p-1"),
-        adapter="simulated",
-        account_id=None,
-        started_at=now,
-        finished_at=now,
+def answered(claimed: Claimed) -> Ended:
+    return claiming.ended(
+        claimed, state=State.SENT, outcome=AttemptOutcome.SENT, due_at=None, provider_id="p-1"
     )
 
 
@@ -45,7 +37,7 @@ def an_email(**template: Any) -> Message:
 
 def test_a_lost_claim_is_sent_again_and_marked_as_a_possible_duplicate() -> None:
     message = an_email()
-    delivery = claimed_and_lost(message)
+    delivery = claiming.row(claimed_and_lost(message))
     assert sweep.run().repeated == 1
     factories.make_due(delivery)
     dispatch.run("normal")
@@ -56,7 +48,7 @@ def test_a_lost_claim_is_sent_again_and_marked_as_a_possible_duplicate() -> None
 
 def test_what_may_have_been_sent_does_not_expire_as_if_it_had_not() -> None:
     message = an_email()
-    delivery = claimed_and_lost(message)
+    delivery = claiming.row(claimed_and_lost(message))
     sweep.run()
     Delivery.objects.update(expires_at=timezone.now())
     swept = sweep.run()
@@ -77,7 +69,7 @@ def test_an_attempt_without_a_known_end_is_remembered_however_its_provider_takes
 
 def test_a_lost_claim_is_held_for_an_operator_where_the_template_says_so() -> None:
     message = an_email(doubt_policy="hold")
-    delivery = claimed_and_lost(message)
+    delivery = claiming.row(claimed_and_lost(message))
     assert sweep.run().held == 1
     delivery.refresh_from_db()
     assert (delivery.state, delivery.attempts) == (State.IN_DOUBT, 1)
@@ -88,7 +80,7 @@ def test_a_lost_claim_of_an_idempotent_channel_is_repeated_without_a_mark() -> N
     factories.template(channels=["inbox"], doubt_policy="hold")
     factories.account("inbox", "inbox")
     factories.recipient()
-    delivery = claimed_and_lost(factories.message())
+    delivery = claiming.row(claimed_and_lost(factories.message()))
     sweep.run()
     factories.make_due(delivery)
     dispatch.run("normal")
@@ -98,10 +90,10 @@ def test_a_lost_claim_of_an_idempotent_channel_is_repeated_without_a_mark() -> N
 
 def test_an_answer_that_comes_after_the_lease_ends_the_doubt() -> None:
     message = an_email(doubt_policy="hold")
-    delivery = claimed_and_lost(message)
+    claimed = claimed_and_lost(message)
     sweep.run()
-    outcomes.record([answered(delivery, State.SENT)], {delivery.pk: (delivery, message)})
-    delivery.refresh_from_db()
+    outcomes.record([answered(claimed)])
+    delivery = claiming.row(claimed)
     assert (delivery.state, delivery.provider_id) == (State.SENT, "p-1")
     assert factories.figures() == {("email", "accepted"): 1, ("email", "sent"): 1}
     assert set(message.events.values_list("kind", flat=True)) == {"lease_over", "late_answer"}
@@ -111,19 +103,17 @@ def test_an_answer_to_a_claim_that_another_worker_took_over_changes_nothing() ->
     message = an_email()
     first = claimed_and_lost(message)
     sweep.run()
-    factories.make_due(first)
-    (second,) = Delivery.objects.claim(lane="normal", limit=10, lease=timedelta(seconds=60))
-    outcomes.record([answered(first, State.SENT)], {first.pk: (first, message)})
-    second.refresh_from_db()
-    assert second.state == State.SENDING
-    outcomes.record([answered(second, State.SENT)], {second.pk: (second, message)})
-    second.refresh_from_db()
-    assert second.state == State.SENT
+    factories.make_due(claiming.row(first))
+    [second] = claiming.claim()
+    outcomes.record([answered(first)])
+    assert claiming.row(second).state == State.SENDING
+    outcomes.record([answered(second)])
+    assert claiming.row(second).state == State.SENT
 
 
 def test_a_lost_claim_without_time_left_is_held_and_not_called_expired() -> None:
     message = an_email()
-    delivery = claimed_and_lost(message)
+    delivery = claiming.row(claimed_and_lost(message))
     Delivery.objects.filter(pk=delivery.pk).update(expires_at=timezone.now())
     assert sweep.run().held == 1
     delivery.refresh_from_db()

@@ -26,7 +26,7 @@ from pushcenter.messaging.appointment import DOUBT
 from pushcenter.messaging.models import Delivery, Message
 from pushcenter.messaging.states import State
 from pushcenter.messaging.trace import timeline
-from tests import factories
+from tests import claiming, factories
 
 pytestmark = pytest.mark.django_db
 TO = {"phone": "+8613800138000"}
@@ -196,7 +196,7 @@ def test_a_lost_worker_is_answered_for_by_the_provider(
 ) -> None:
     factories.template(channels=["sms"])
     message = factories.message(to=TO)
-    Delivery.objects.claim(lane="normal", limit=1, lease=timedelta(0))
+    claiming.claim(lease=0)
     Delivery.objects.update(account=books)
     swept = sweep.run()
     assert (swept.held, swept.asked, swept.repeated) == (1, 1, 0)
@@ -210,7 +210,7 @@ def test_a_lost_worker_is_answered_for_by_the_provider(
 def test_without_a_known_account_the_policy_decides() -> None:
     factories.template(channels=["sms"])
     factories.message(to=TO)
-    Delivery.objects.claim(lane="normal", limit=1, lease=timedelta(0))
+    claiming.claim(lease=0)
     swept = sweep.run()
     assert (swept.asked, swept.repeated) == (0, 1)
     assert delivery().maybe_duplicate

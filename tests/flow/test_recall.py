@@ -19,7 +19,7 @@ from pushcenter.messaging.request import Item, Request
 from pushcenter.messaging.states import State
 from pushcenter.messaging.trace import timeline
 from pushcenter.recipients.models import Address, Recipient
-from tests import factories
+from tests import claiming, factories
 from tests.threads import until
 
 pytestmark = pytest.mark.django_db
@@ -110,7 +110,7 @@ def test_a_provider_out_of_order_is_asked_again_and_not_for_ever(monkeypatch: py
 @pytest.mark.usefixtures("board")
 def test_what_is_being_sent_at_that_moment_is_taken_back_when_it_is_out() -> None:
     message = factories.message(to=TO)
-    Delivery.objects.claim(lane="normal", limit=1, lease=timedelta(minutes=1))
+    claiming.claim()
     done = operate.cancel_message(message, by="ann")
     assert [row.channel for row in done.recalling] == ["sms"]
     recall.of_message(str(message.pk), 0)

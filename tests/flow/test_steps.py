@@ -17,7 +17,7 @@ from pushcenter.messaging.models import Delivery, Message, Receipt
 from pushcenter.messaging.request import Item, Request
 from pushcenter.messaging.states import State
 from pushcenter.messaging.trace import timeline
-from tests import factories
+from tests import claiming, factories
 
 pytestmark = pytest.mark.django_db
 DELIVERED = {"push": {"until": "delivered", "within": 60}}
@@ -246,7 +246,7 @@ def test_a_paused_batch_is_given_its_time_again() -> None:
 def test_a_lost_worker_starts_the_clock_too() -> None:
     chain(DELIVERED)
     message = factories.message(to=TO)
-    Delivery.objects.claim(lane="normal", limit=1, lease=timedelta(0))
+    claiming.claim(lease=0)
     sweep.run()
     let_time_pass(message)
     assert states(message) == {"push": State.FAILED, "email": State.PENDING}

@@ -9,14 +9,24 @@ import pytest
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from pushcenter.messaging import batches, control, dispatch, intake, operate, outcomes, queue, sweep, work
-from pushcenter.messaging.flight import prepare
+from pushcenter.messaging import (
+    batches,
+    claims,
+    control,
+    dispatch,
+    intake,
+    operate,
+    outcomes,
+    queue,
+    sweep,
+    work,
+)
+from pushcenter.messaging.claims import Claimed
 from pushcenter.messaging.models import Batch, BatchEvent, Delivery, Message
 from pushcenter.messaging.request import Item
 from pushcenter.messaging.states import State
 from pushcenter.messaging.trace import timeline
-from pushcenter.messaging.verdicts import Ended, Verdict
-from tests import factories
+from tests import claiming, factories
 
 pytestmark = pytest.mark.django_db
 
@@ -61,8 +71,8 @@ def test_what_belongs_to_a_paused_batch_is_put_aside_and_touched_once() -> None:
     assert (states(batch), held(batch)) == ({"pending": 3}, 3)
     rows = Delivery.objects.filter(batch=batch)
     assert set(rows.values_list("claims", "lease_until")) == {(0, None)}
-    assert Delivery.objects.claim(lane="normal", limit=9, lease=timedelta(minutes=1)) == []
-    assert Delivery.objects.next_due("normal") is None
+    assert claiming.claim() == []
+    assert claims.waiting() == []
 
 
 def test_others_in_the_lane_go_on() -> None:
@@ -84,14 +94,15 @@ def test_a_large_batch_at_the_head_of_a_lane_is_put_aside_by_few_statements(
 
 
 def test_what_is_behind_a_large_paused_batch_does_not_wait_until_all_of_it_is_put_aside(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
     monkeypatch.setattr(dispatch, "PUT_ASIDE", 10)
+    settings.LANE_WINDOWS = {**settings.LANE_WINDOWS, "normal": 100}
     first, second = a_batch(2_000), a_batch(1)
     batches.pause(first.pk, by="olga")
-    worker = dispatch._Dispatch("normal")
+    worker = dispatch.Dispatcher()
     for _ in range(3):
-        assert worker._step()
+        assert worker.step()
     assert states(second) == {"delivered": 1}
     assert held(first) < 500
     assert worker.work() == 1
@@ -206,25 +217,10 @@ def test_the_trace_of_each_message_shows_what_became_of_its_batch() -> None:
     assert not message.events.exists()
 
 
-def claimed(batch: Batch) -> list[Delivery]:
-    rows = Delivery.objects.claim(lane="normal", limit=9, lease=timedelta(minutes=1))
-    assert {row.batch_id for row in rows} == {batch.pk}
+def claimed(batch: Batch) -> list[Claimed]:
+    rows = claiming.claim()
+    assert {row.batch_id for row in rows} == {str(batch.pk)}
     return rows
-
-
-def ended(row: Delivery, **verdict: Any) -> Ended:
-    now = timezone.now()
-    return Ended(
-        delivery_id=row.pk,
-        claim=row.claims,
-        number=1,
-        called=True,
-        verdict=Verdict(**{"state": State.PENDING, "outcome": "temporary", "due_at": now, **verdict}),
-        adapter="simulated",
-        account_id=None,
-        started_at=now,
-        finished_at=now,
-    )
 
 
 def test_what_is_under_way_when_its_batch_is_cancelled_gets_no_other_try() -> None:
@@ -234,7 +230,7 @@ def test_what_is_under_way_when_its_batch_is_cancelled_gets_no_other_try() -> No
     assert (done.cancelled, done.too_late) == (0, {"sending": 1})
     do_the_work(batch)
     assert (batch.has_work, batch.is_stopped) == (True, True)  # it may come back yet
-    outcomes.record([ended(row)], {row.pk: (row, row.message)})
+    outcomes.record([claiming.ended(row)])
     assert states(batch) == {"cancelled": 1}
     assert factories.figures()["email", "cancelled"] == 1
     do_the_work(batch)
@@ -258,11 +254,11 @@ def test_no_further_channel_starts_for_a_cancelled_batch() -> None:
     done = intake.accept_batch(
         request, {0: item}, caller=factories.caller(), rejected={}, skip_rejected=False
     )
-    [row] = Delivery.objects.claim(lane="normal", limit=9, lease=timedelta(minutes=1))
+    [row] = claiming.claim()
     assert isinstance(done, intake.Batched)
     batches.cancel(done.id, by="olga")
-    refused = ended(row, state=State.FAILED, outcome="refused", due_at=None, fall_back=True)
-    outcomes.record([refused], {row.pk: (row, row.message)})
+    refused = claiming.ended(row, state=State.FAILED, outcome="refused", due_at=None, fall_back=True)
+    outcomes.record([refused])
     assert Delivery.objects.by_state(done.id) == {"failed": 1}
 
 
@@ -277,10 +273,10 @@ def test_a_fallback_belongs_to_the_batch_and_waits_while_it_is_paused() -> None:
         request, {0: item}, caller=factories.caller(), rejected={}, skip_rejected=False
     )
     assert isinstance(done, intake.Batched)
-    [row] = Delivery.objects.claim(lane="normal", limit=9, lease=timedelta(minutes=1))
+    [row] = claiming.claim()
     batches.pause(done.id, by="olga")
-    refused = ended(row, state=State.FAILED, outcome="refused", due_at=None, fall_back=True)
-    outcomes.record([refused], {row.pk: (row, row.message)})
+    refused = claiming.ended(row, state=State.FAILED, outcome="refused", due_at=None, fall_back=True)
+    outcomes.record([refused])
     assert dispatch.run("normal") == 0
     assert Delivery.objects.by_state(done.id) == {"failed": 1, "pending": 1}
 
@@ -290,15 +286,14 @@ def test_a_call_that_waits_for_its_place_does_not_start_after_the_pause() -> Non
     [row] = claimed(batch)
     batches.pause(batch.pk, by="olga")
     control.control.refresh()
-    flight = prepare(row, row.message, dispatch._accounts())
-    assert not isinstance(flight, Ended)
-    result = asyncio.run(flight.fly())
+    flight = claiming.flight(row)
+    [result] = asyncio.run(flight.fly())
     assert (result.called, result.verdict.code, result.verdict.state) == (
         False,
         "paused",
         State.PENDING,
     )
-    outcomes.record([result], {row.pk: (row, row.message)})
+    outcomes.record([result])
     assert (dispatch.run("normal"), held(batch)) == (0, 1)
 
 
@@ -321,15 +316,15 @@ def test_knowledge_is_asked_for_twice_a_second_and_the_claim_corrects_it(
     django_assert_num_queries: Any,
 ) -> None:
     batch = a_batch(1)
+    [row] = claimed(batch)
     batches.pause(batch.pk, by="olga")
     knowledge = control.Control()
     with django_assert_num_queries(2):  # batches, and all else
         knowledge.refresh()
         knowledge.refresh()
-    message = Message.objects.filter(batch=batch)[0]
-    assert knowledge.stops(message)
+    assert knowledge.stops(row)
     knowledge.claimed([batch.pk])
-    assert not knowledge.stops(message)
+    assert not knowledge.stops(row)
 
 
 def test_the_sweep_finds_a_batch_whose_worker_was_lost() -> None:

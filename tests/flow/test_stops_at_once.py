@@ -2,16 +2,16 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection, transaction
 
 from pushcenter.messaging import stops
+from pushcenter.messaging.claims import Claimed
 from pushcenter.messaging.models import Delivery, Stop, StopKind
 from templates_app.models import Template
-from tests import factories
+from tests import claiming, factories
 from tests.threads import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -25,15 +25,15 @@ def template() -> Template:
 
 
 @pytest.fixture
-def claimed(template: Template) -> Delivery:
+def claimed(template: Template) -> Claimed:
     factories.message(to={"email": "li@example.com"})
     stops.stop(StopKind.TEMPLATE, str(template.pk), by="olga")
-    [row] = Delivery.objects.claim(lane="normal", limit=9, lease=timedelta(minutes=1))
+    [row] = claiming.claim()
     return row
 
 
-def put_back(row: Delivery) -> None:
-    Delivery.objects.put_back([row.pk], [row.claims])
+def put_back(row: Claimed) -> None:
+    Delivery.objects.put_back([row])
 
 
 def resume(template: Template) -> Stop | None:
@@ -63,16 +63,15 @@ def meanwhile(first: Callable[[], Any], second: Callable[[], Any]) -> tuple[Any,
         return done, future.result(30)
 
 
-def test_who_resumes_waits_for_the_mark_and_lets_it_go(template: Template, claimed: Delivery) -> None:
+def test_who_resumes_waits_for_the_mark_and_lets_it_go(template: Template, claimed: Claimed) -> None:
     _done, ended = meanwhile(lambda: put_back(claimed), lambda: resume(template))
-    claimed.refresh_from_db()
-    assert claimed.held
+    assert claiming.row(claimed).held
     stops.let_go(str(ended.pk))
-    claimed.refresh_from_db()
-    assert (claimed.state, claimed.held) == ("pending", False)
+    delivery = claiming.row(claimed)
+    assert (delivery.state, delivery.held) == ("pending", False)
 
 
-def test_who_puts_aside_after_the_end_leaves_no_mark(template: Template, claimed: Delivery) -> None:
+def test_who_puts_aside_after_the_end_leaves_no_mark(template: Template, claimed: Claimed) -> None:
     meanwhile(lambda: resume(template), lambda: put_back(claimed))
-    claimed.refresh_from_db()
-    assert (claimed.state, claimed.held) == ("pending", False)
+    delivery = claiming.row(claimed)
+    assert (delivery.state, delivery.held) == ("pending", False)

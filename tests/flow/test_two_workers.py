@@ -2,19 +2,17 @@
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 
 import pytest
 from django.db import connection
-from django.utils import timezone
 
 from pushcenter.lanes import Lane
 from pushcenter.messaging import outcomes
+from pushcenter.messaging.claims import Claimed
 from pushcenter.messaging.models import AttemptOutcome, Delivery
 from pushcenter.messaging.states import State
-from pushcenter.messaging.verdicts import Ended, Verdict
 from pushcenter.recipients.models import Suppression, SuppressionReason
-from tests import factories
+from tests import claiming, factories
 
 SLOWLY = """
 CREATE FUNCTION test_slowly() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -37,28 +35,15 @@ def slow_suppressions(transactional_db: None) -> Iterator[None]:
         cursor.execute(QUICKLY)
 
 
-def unreachable(delivery: Delivery) -> Ended:
-    now = timezone.now()
-    return Ended(
-        delivery_id=delivery.pk,
-        claim=delivery.claims,
-        number=1,
-        called=True,
-        verdict=Verdict(
-            state=State.FAILED,
-            outcome=AttemptOutcome.UNREACHABLE,
-            suppress=SuppressionReason.UNREACHABLE,
-        ),
-        adapter="simulated",
-        account_id=None,
-        started_at=now,
-        finished_at=now,
-    )
-
-
-def record(rows: Sequence[Delivery]) -> None:
+def record(group: Sequence[Claimed]) -> None:
+    verdict = {
+        "state": State.FAILED,
+        "outcome": AttemptOutcome.UNREACHABLE,
+        "suppress": SuppressionReason.UNREACHABLE,
+        "due_at": None,
+    }
     try:
-        outcomes.record([unreachable(row) for row in rows], {row.pk: (row, row.message) for row in rows})
+        outcomes.record([claiming.ended(each, **verdict) for each in group])
     finally:
         connection.close()
 
@@ -70,8 +55,7 @@ def test_two_lanes_find_the_same_addresses_dead_in_opposite_order(slow_suppressi
     for lane, backwards in ((Lane.HIGH, False), (Lane.LOW, True)):
         for number in range(6):
             factories.message(to={"push_token": f"token-{number}"}, priority=lane)
-        rows = Delivery.objects.claim(lane=lane, limit=6, lease=timedelta(seconds=60))
-        groups.append(sorted(rows, key=lambda row: row.address, reverse=backwards))
+        groups.append(sorted(claiming.claim(lane), key=lambda row: row.address, reverse=backwards))
     with ThreadPoolExecutor(2) as workers:
         list(workers.map(record, groups))
     assert Delivery.objects.filter(state=State.FAILED).count() == 12

@@ -85,7 +85,7 @@ def test_a_dispatcher_waits_for_those_who_relied_on_the_wake_up_that_it_took() -
         connection.close()
 
     def stop() -> None:
-        queue.settle(Lane.HIGH)
+        queue.settle([Lane.HIGH])
         settled.set()
         connection.close()
 

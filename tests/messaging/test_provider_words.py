@@ -9,7 +9,7 @@ from django.db import connection
 from channels_app.adapters.simulated import SimulatedAdapter
 from channels_app.contract import Outcome, Outgoing, Receipt, Refused, Sent, Temporary, Throttled
 from channels_app.models import Account
-from pushcenter.messaging import dispatch
+from pushcenter.messaging import dispatch, retry
 from pushcenter.messaging.models import Attempt, Delivery
 from tests import factories
 from tests.messaging.test_retry import SAID
@@ -17,6 +17,11 @@ from tests.messaging.test_retry import SAID
 FORETOLD = Sent(
     receipts=[Receipt(provider_id="p" * 400 + "\0", outcome=Outcome.DELIVERED, reason="\ud800", event_id="e")]
 )
+
+
+@pytest.fixture(autouse=True)
+def _no_second_try(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retry, "SHORTEST_WAIT", 60)
 
 
 @pytest.mark.django_db

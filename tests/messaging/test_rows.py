@@ -201,6 +201,7 @@ def _by_the_orm(message: Message, person: Recipient, to: Any, params: Any, send_
         is_chosen = each["choice"] == "chosen"
         Delivery.objects.create(
             message=twin,
+            is_test=twin.is_test,
             channel=each["channel"],
             kind=each["kind"],
             address=each["address"],

@@ -1,6 +1,5 @@
 """``manage.py sweep`` says what it found, and outlives a database that is away."""
 
-from datetime import timedelta
 from io import StringIO
 
 import pytest
@@ -11,7 +10,7 @@ from django.utils import timezone
 from pushcenter.messaging import sweep
 from pushcenter.messaging.models import Delivery
 from pushcenter.messaging.states import State
-from tests import factories
+from tests import claiming, factories
 
 pytestmark = pytest.mark.django_db
 
@@ -21,7 +20,7 @@ def test_it_settles_what_a_lost_worker_left() -> None:
     factories.account("inbox", "inbox")
     factories.recipient()
     message = factories.message()
-    Delivery.objects.claim(lane="high", limit=1, lease=timedelta(seconds=90))
+    claiming.claim("high")
     Delivery.objects.update(lease_until=timezone.now())
 
     said = StringIO()

@@ -23,7 +23,12 @@ class Attempt(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     delivery = models.ForeignKey(
-        Delivery, on_delete=models.CASCADE, related_name="log", verbose_name=_("delivery")
+        Delivery,
+        on_delete=models.CASCADE,
+        related_name="log",
+        db_index=False,
+        db_constraint=False,
+        verbose_name=_("delivery"),
     )
     number = models.PositiveIntegerField(_("number"))
     adapter = models.CharField(_("adapter"), max_length=60, blank=True)
@@ -32,6 +37,8 @@ class Attempt(models.Model):
         null=True,
         on_delete=models.SET_NULL,
         related_name="+",
+        db_index=False,
+        db_constraint=False,
         verbose_name=_("account"),
     )
     outcome = models.CharField(_("outcome"), max_length=14, choices=AttemptOutcome.choices)

@@ -157,6 +157,7 @@ class Delivery(models.Model):
         db_constraint=False,
         verbose_name=_("recipient"),
     )
+    is_test = models.BooleanField(_("test"), default=False, db_default=False)
     channel = models.CharField(_("channel"), max_length=40)
     kind = models.CharField(_("kind of address"), max_length=40)
     address = models.CharField(_("address"), max_length=2048, blank=True)
@@ -181,6 +182,7 @@ class Delivery(models.Model):
         on_delete=models.SET_NULL,
         related_name="+",
         db_index=False,
+        db_constraint=False,
         verbose_name=_("account"),
     )
     provider_id = models.CharField(_("provider's id"), max_length=300, blank=True)
@@ -203,7 +205,9 @@ class Delivery(models.Model):
         ordering = ["-id"]
         indexes = [
             models.Index(
-                fields=["lane", "due_at"], name="delivery_due", condition=Q(state="pending", held=False)
+                fields=["lane", "channel", "is_test", "due_at"],
+                name="delivery_queued",
+                condition=Q(state="pending", held=False),
             ),
             models.Index(
                 fields=["batch", "due_at", "id"],

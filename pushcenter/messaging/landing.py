@@ -1,0 +1,31 @@
+"""Where flights land: filled by the event loop, emptied by the dispatcher, which is woken once and not for each."""
+
+import threading
+from collections import deque
+
+from pushcenter.messaging.flight import Flight
+from pushcenter.messaging.verdicts import Ended
+
+
+class Landing:
+    """The ends of flights, in the order in which they came."""
+
+    def __init__(self) -> None:
+        self._landed: deque[tuple[Flight, list[Ended]]] = deque()
+        self._enough = threading.Event()
+        self._wanted = 0
+
+    def land(self, flight: Flight, ended: list[Ended]) -> None:
+        """A flight has come to its end; called on the event loop."""
+        self._landed.append((flight, ended))
+        if len(self._landed) >= self._wanted:
+            self._enough.set()
+
+    def wait(self, flights: int, seconds: float) -> list[tuple[Flight, list[Ended]]]:
+        """What has landed: when so many flights have, or after so many seconds."""
+        self._wanted = flights
+        self._enough.clear()
+        if len(self._landed) < flights:
+            self._enough.wait(seconds)
+        self._wanted = 1 << 31
+        return [self._landed.popleft() for _ in range(len(self._landed))]

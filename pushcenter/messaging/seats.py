@@ -1,0 +1,129 @@
+"""Which account takes a delivery, and how many deliveries there is room for.
+
+A slow account fills its own places and no other's. Less urgent lanes leave some of them free, so that a backlog in
+one lane never keeps a more urgent one from an account that both use.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import cached_property
+from uuid import UUID
+
+from channels_app import connections, registry
+from channels_app.connections import NoRoom
+from channels_app.contract import Adapter, Address
+from channels_app.models import Account
+from channels_app.traffic import traffic
+from pushcenter.lanes import Lane
+from pushcenter.messaging.claims import Claimed, Queue
+from pushcenter.messaging.knowledge import Knowledge
+
+#: The share of an account's places that a lane may fill.
+SHARE: dict[str, float] = {Lane.CRITICAL: 1.0, Lane.HIGH: 0.95, Lane.NORMAL: 0.9, Lane.LOW: 0.8}
+#: So many deliveries at once are told that their channel has no account at work; the others just wait.
+TOLD = 100
+
+
+class Seat:
+    """An account with its adapter, and how many of this dispatcher's calls are under way through it."""
+
+    __slots__ = ("account", "adapter", "callback_url", "id", "taken")
+
+    def __init__(self, adapter: Adapter, account: Account | None = None) -> None:
+        self.adapter = adapter
+        self.account = account
+        self.id = str(account.pk) if account else None
+        self.callback_url = account.callback_url if account else ""
+        self.taken = 0
+
+    def free(self, lane: str) -> int:
+        """How many calls for a lane may begin now."""
+        most = self.adapter.concurrency
+        if self.account and self.account.max_in_flight:
+            most = min(most, self.account.max_in_flight)
+        share = max(1, int(most * SHARE[lane])) - self.taken
+        if share <= 0 or self.account is None:
+            return max(0, share)
+        return min(share, traffic.room(self.account, self.adapter))
+
+
+class Seats:
+    """The seats of one dispatcher."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        self._knowledge = knowledge
+        self._known: dict[UUID, Seat] = {}
+        self._promised: Counter[str] = Counter()
+
+    def begin_round(self) -> None:
+        """What was promised in the last round has been claimed, or was not there."""
+        self._promised.clear()
+
+    def room(self, queue: Queue, limit: int) -> int:
+        """For how many deliveries of a queue there is room, at most ``limit``; they are promised to it."""
+        if queue.is_test:
+            return min(limit, self._simulated.free(queue.lane))
+        seats = self._seats(queue.channel)
+        if not seats:
+            return min(limit, TOLD)
+        free = sum(
+            seat.free(queue.lane) * seat.adapter.capabilities.batch_size for seat in self._first(seats)
+        )
+        granted = max(0, min(limit, free - self._promised[queue.channel]))
+        self._promised[queue.channel] += granted
+        return granted
+
+    def choose(self, claimed: Claimed, address: Address) -> Seat:
+        """The seat that a delivery takes; see :func:`channels_app.connections.choose` for what it raises."""
+        if claimed.is_test == "t":
+            return self._simulated
+        accounts = self._knowledge.accounts.get(claimed.channel, ())
+        if len(accounts) == 1 and (seat := self._seat(accounts[0])) and seat.adapter.takes(address):
+            if traffic.is_healthy(accounts[0].pk):
+                return seat
+            raise NoRoom("the only account that takes such an address is out of order for the moment")
+        account, adapter = connections.choose(
+            accounts, address, failed=claimed.failed_through, traffic=traffic
+        )
+        return self._seat_of(account, adapter)
+
+    def others(self, channel: str) -> int:
+        """How many accounts of a channel could take a message now; at least one."""
+        accounts = self._knowledge.accounts.get(channel, ())
+        return sum(traffic.is_healthy(account.pk) for account in accounts) or 1
+
+    @staticmethod
+    def waits_until(seat: Seat, claimed: Iterable[Claimed]) -> Mapping[str, datetime]:
+        """Which of these have to wait for the turn of their address, and until when; by their ids."""
+        if seat.account is None:
+            return {}
+        return traffic.waits_until(seat.account, {each.id: each.address for each in claimed})
+
+    @staticmethod
+    def _first(seats: Sequence[Seat]) -> Sequence[Seat]:
+        """Those among which the next message is to choose: of the first rank of the healthy."""
+        healthy = [seat for seat in seats if seat.account and traffic.is_healthy(seat.account.pk)]
+        rank = min((seat.account.priority for seat in healthy if seat.account), default=0)
+        return [seat for seat in healthy if seat.account and seat.account.priority == rank]
+
+    @cached_property
+    def _simulated(self) -> Seat:
+        return Seat(registry.adapter("simulated")({}))
+
+    def _seats(self, channel: str) -> list[Seat]:
+        accounts = self._knowledge.accounts.get(channel, ())
+        return [seat for account in accounts if (seat := self._seat(account))]
+
+    def _seat(self, account: Account) -> Seat | None:
+        try:
+            return self._seat_of(account, connections.connect(account))
+        except connections.NoAccount:
+            return None
+
+    def _seat_of(self, account: Account, adapter: Adapter) -> Seat:
+        known = self._known.get(account.pk)
+        if known is None or known.adapter is not adapter:
+            known = self._known[account.pk] = Seat(adapter, account)
+        known.account = account
+        return known

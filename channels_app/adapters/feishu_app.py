@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
+from urllib.parse import quote
 
 from cryptography.hazmat.primitives import padding
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -44,7 +45,7 @@ from channels_app.contract import (
     Unreachable,
 )
 from channels_app.feishu import FeishuApi, card, speaks, text_message, verdict
-from channels_app.json_api import json_object, text_at, to_json, token_in
+from channels_app.json_api import Answer, json_object, text_at, to_json, token_in
 from channels_app.tokens import Token
 
 #: In bytes; Feishu takes 150 KB of text, and 30 KB of a card with all its JSON.
@@ -136,7 +137,7 @@ class FeishuAppAdapter(Adapter):
     label = _("Feishu app")
     channel = FEISHU
     # 1,000 calls in a minute for each app.
-    capabilities = Capabilities(receipts=True, idempotent=True, check=True, rate=16)
+    capabilities = Capabilities(receipts=True, idempotent=True, check=True, recall=True, rate=16)
     api = FeishuApi(
         verdict=verdict,
         speaks=speaks,
@@ -213,6 +214,19 @@ class FeishuAppAdapter(Adapter):
             guard=self.guard,
         )
         return Sent(provider_id=text_at(answer.data, "data", "message_id"))
+
+    async def recall(self, provider_id: str) -> None:
+        """For as long as the enterprise's own rules permit."""
+        await with_token(self.tokens, "tenant", self._fetch, partial(self._recall, provider_id))
+
+    async def _recall(self, provider_id: str, token: str) -> Answer:
+        return await self.api.send(
+            "DELETE",
+            f"{self.base_url}/open-apis/im/v1/messages/{quote(provider_id, safe='')}",
+            body=b"",
+            headers={"authorization": f"Bearer {token}"},
+            guard=self.guard,
+        )
 
     async def check(self) -> str:
         await self._fetch()

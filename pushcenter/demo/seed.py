@@ -83,6 +83,7 @@ def _seed_template(seed: TemplateSeed) -> None:
             "category": Category.objects.get(code=seed.category),
             "priority": seed.priority,
             "route_mode": seed.route_mode,
+            "steps": {channel: step.as_json() for channel, step in seed.steps.items()},
             "channels": list(seed.says),
             "time_to_live": seed.time_to_live,
             "doubt_policy": seed.doubt_policy,

@@ -370,3 +370,28 @@ def test_the_credentials_can_be_tried() -> None:
         return await provider.adapter("feishu_app", CONFIG, base_url).check()
 
     assert provider.play({"": TOKEN}, work)[0]
+
+
+def recall(answer: Answer) -> tuple[ChannelError | None, list[Request]]:
+    async def work(base_url: str) -> ChannelError | None:
+        try:
+            await provider.adapter("feishu_app", CONFIG, base_url).recall("om_1")
+        except ChannelError as error:
+            return error
+        return None
+
+    return provider.play({"tenant_access_token": TOKEN, "": answer}, work)
+
+
+def test_a_message_is_taken_back_by_its_id() -> None:
+    error, (_token, request) = recall(Answer(body={"code": 0, "msg": "success", "data": {}}))
+    assert error is None
+    assert (request.method, request.path) == ("DELETE", "/open-apis/im/v1/messages/om_1")
+    assert request.headers["authorization"] == "Bearer t-1"
+
+
+def test_one_that_is_too_old_says_so() -> None:
+    error, _requests = recall(Answer(status=400, body={"code": 230026, "msg": "No permission to recall."}))
+    assert error is not None
+    assert meaning(error) == "Refused"
+    assert (error.code, error.detail) == ("230026", "No permission to recall.")

@@ -1,9 +1,10 @@
-"""``password-code``: a code that is worthless in five minutes. A text message, or a mail where there is none."""
+"""``password-code``: a code that is worthless in five minutes. A text message, and a mail where none arrives."""
 
 from pushcenter.demo.data.letter import letter
 from pushcenter.demo.data.shapes import Said, TemplateSeed
 from pushcenter.lanes import Lane
 from templates_app.models import DoubtPolicy, RouteMode
+from templates_app.steps import Step, Until
 
 CODE = (
     '          <p style="margin:18px 0;font-size:30px;font-weight:700;letter-spacing:6px;'
@@ -16,6 +17,8 @@ PASSWORD_CODE = TemplateSeed(
     category="security",
     priority=Lane.CRITICAL,
     route_mode=RouteMode.FIRST,
+    # Somebody waits for it: what has not arrived after half a minute goes out as a mail, too.
+    steps={"sms": Step(until=Until.DELIVERED, within=30)},
     time_to_live=300,
     # The same code twice does no harm; no code locks a person out.
     doubt_policy=DoubtPolicy.RESEND,

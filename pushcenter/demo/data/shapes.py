@@ -6,6 +6,7 @@ from typing import Any
 
 from pushcenter.lanes import Lane
 from templates_app.models import DoubtPolicy, RouteMode
+from templates_app.steps import Step
 
 ENGLISH, CHINESE = "en", "zh-hans"
 
@@ -47,6 +48,7 @@ class TemplateSeed:
     says: Mapping[str, Said]
     priority: Lane = Lane.NORMAL
     route_mode: RouteMode = RouteMode.ALL
+    steps: Mapping[str, Step] = field(default_factory=dict)
     time_to_live: int | None = None
     doubt_policy: DoubtPolicy = field(default=DoubtPolicy.RESEND)
 

@@ -82,6 +82,12 @@ SELECT system_id, is_test, COALESCE(messages.number, 0),
 """
 
 
+CALMLY = """
+SELECT set_config('work_mem', '64MB', true), set_config('jit', 'off', true),
+       set_config('max_parallel_workers_per_gather', '0', true)
+"""
+
+
 @dataclass(slots=True, kw_only=True)
 class Finding:
     """How much one check found, and examples of it."""
@@ -131,9 +137,9 @@ def count(day: date) -> list[Line]:
 
 
 def rows(statement: str, day: date, **params: Any) -> list[tuple[Any, ...]]:
-    """What a statement finds of one day; with room to sort and hash, which the hot path does not need."""
+    """What a statement finds of one day: with room to sort and hash, and on one processor, which others need, too."""
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('work_mem', '64MB', true), set_config('jit', 'off', true)")
+        cursor.execute(CALMLY)
         cursor.execute(statement, {**bounds(day), **params})
         return cursor.fetchall()
 

@@ -25,14 +25,21 @@ SELECT m.system_id, m.is_test, count(*), (array_agg(m.id::text || ' ' || (plan.e
  GROUP BY 1, 2
 """
 SURPLUS = """
-SELECT system_id, is_test, sum(number), (array_agg(id || ' ' || channel))[1:5]
-  FROM (SELECT m.system_id, m.is_test, m.id::text AS id, d.channel,
-               CASE WHEN m.plan @> jsonb_build_array(jsonb_build_object('channel', d.channel))
-                    THEN count(*) - 1 ELSE count(*) END AS number
-          FROM messaging_delivery d JOIN messaging_message m ON m.id = d.message_id
-         WHERE d.accepted_at >= %(start)s AND d.accepted_at < %(end)s
-         GROUP BY m.id, d.channel) AS found
- WHERE number > 0
+WITH twice AS (
+    SELECT message_id, channel, count(*) - 1 AS number
+      FROM messaging_delivery
+     WHERE accepted_at >= %(start)s AND accepted_at < %(end)s
+     GROUP BY 1, 2 HAVING count(*) > 1
+), found AS (
+    SELECT message_id, channel, number FROM twice
+     UNION ALL
+    SELECT d.message_id, d.channel, 1
+      FROM messaging_delivery d JOIN messaging_message m ON m.id = d.message_id
+     WHERE d.accepted_at >= %(start)s AND d.accepted_at < %(end)s
+       AND NOT jsonb_path_exists(m.plan, '$[*] ? (@.channel == $c)', jsonb_build_object('c', d.channel))
+)
+SELECT m.system_id, m.is_test, sum(number), (array_agg(m.id::text || ' ' || found.channel))[1:5]
+  FROM found JOIN messaging_message m ON m.id = found.message_id
  GROUP BY 1, 2
 """
 OF_DELIVERIES = """

@@ -15,6 +15,7 @@ CHINESE_SCRIPTS = {
 MAX_LENGTH = 35
 
 
+@lru_cache(maxsize=1024)
 def normalise(locale: str) -> str:
     """``zh_Hans_CN`` and ``zh-hans-cn`` are one locale."""
     return locale.strip().replace("_", "-").lower()[:MAX_LENGTH]

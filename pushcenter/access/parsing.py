@@ -45,7 +45,9 @@ def loads(body: bytes) -> Any:
         ) from None
     except ValueError:
         raise BadJSON("The body has a number that is too large.") from None
-    _check_depth(value, MAX_DEPTH)
+    # Nothing is nested deeper than there are brackets, of which a message has few.
+    if body.count(b"{") + body.count(b"[") >= MAX_DEPTH:
+        _check_depth(value, MAX_DEPTH)
     # In clear, JSON has no control characters, and UTF-8 no halves of pairs: only an escape can bring them.
     if b"\\u" in body:
         _check_texts(value)

@@ -71,21 +71,24 @@ def waiting_ones(figures: Figures, secret: str) -> None:
         drain(figures, "drain_null", PAID)
 
 
-def drain(
-    figures: Figures, name: str, template: str, *, workers: int = installation.WORKERS, past: int = 0
-) -> None:
-    """Messages that wait, with nobody else at work, on tables that hold so many of the past."""
+def drain(figures: Figures, name: str, template: str, *, workers: int = installation.WORKERS) -> None:
+    """Messages that wait, with nobody else at work, on tables that hold nothing else."""
     with OURS.ledger() as ledger:
         ledger.clear()
-        if past:
-            stock.history(past, PAID, caller=factories.caller())
-        with _provider(template) as provider, OURS.workers(workers) as worker:
-            warm_up(ledger, template)
-            with transaction.atomic():
-                stock.queue(sizes.MESSAGES, template, caller=factories.caller())
-                course = _Course(ledger, provider, worker)
-            ledger.wait_until_all_is_sent()
-            course.end(figures, name)
+        drain_as_it_is(figures, ledger, name, template, workers=workers)
+
+
+def drain_as_it_is(
+    figures: Figures, ledger: Ledger, name: str, template: str, *, workers: int = installation.WORKERS
+) -> None:
+    """The same on tables that hold what they hold."""
+    with _provider(template) as provider, OURS.workers(workers) as worker:
+        warm_up(ledger, template)
+        with transaction.atomic():
+            stock.queue(sizes.MESSAGES, template, caller=factories.caller())
+            course = _Course(ledger, provider, worker)
+        ledger.wait_until_all_is_sent()
+        course.end(figures, name)
 
 
 def _drain_the_yardstick(figures: Figures, secret: str) -> None:

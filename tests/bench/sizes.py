@@ -11,9 +11,9 @@ def _size(name: str, default: int) -> int:
 ROUNDS = _size("ROUNDS", 3)
 ROUNDS_OF_BATCHES = _size("ROUNDS_OF_BATCHES", 2)
 #: Single messages and batches that are accepted in one turn, and from how many callers.
-REQUESTS = _size("REQUESTS", 5_000)
+REQUESTS = _size("REQUESTS", 4_000)
 YARDSTICK_REQUESTS = _size("YARDSTICK_REQUESTS", 600)
-BATCHES = _size("BATCHES", 6)
+BATCHES = _size("BATCHES", 5)
 BATCH_ITEMS = _size("BATCH_ITEMS", 5_000)
 CALLERS = _size("CALLERS", 32)
 #: Waiting messages that workers send in one turn.

@@ -105,7 +105,7 @@ class AccountAdmin(HealthColumns, TrialPages):
 
     @admin.action(description=_("Resume"), permissions=["change"])
     def resume_selected(self, request: HttpRequest, queryset: QuerySet[Account]) -> None:
-        count = Account.objects.filter(pk__in=queryset).resume()
+        count = Account.objects.filter(pk__in=queryset).resume(by=str(request.user))
         messages.success(request, _("%(count)s resumed.") % {"count": count})
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:

@@ -76,7 +76,7 @@ class HealthColumns(ActingAdmin):
         said = ": ".join(filter(None, (found.code, found.detail)))
         return f"{date_format(timezone.localtime(found.failed_at), 'Y-m-d H:i:s')}, {said}"
 
-    @display(description=_("breaker"))
+    @display(description=_("what happened"))
     def history(self, obj: Account) -> str:
         events = obj.events.order_by("-at", "-id")[:SHOWN]
         return render_to_string("admin/channels_app/account/history.html", {"events": events})

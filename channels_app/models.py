@@ -49,10 +49,19 @@ class AccountQuerySet(models.QuerySet["Account"]):
         )
 
     def pause(self, *, reason: str) -> int:
+        self._note(AccountEvent.Kind.PAUSED, self.filter(is_paused=False), reason)
         return self.update(is_paused=True, pause_reason=reason, paused_at=Now())
 
-    def resume(self) -> int:
+    def resume(self, *, by: str = "") -> int:
+        self._note(AccountEvent.Kind.RESUMED, self.filter(is_paused=True), f"by {by}" if by else "")
         return self.update(is_paused=False, pause_reason="", paused_at=None)
+
+    @staticmethod
+    def _note(kind: "AccountEvent.Kind", rows: models.QuerySet["Account"], detail: str) -> None:
+        ids = rows.order_by("pk").values_list("pk", flat=True)
+        AccountEvent.objects.bulk_create(
+            AccountEvent(account_id=each, kind=kind, detail=detail[:400]) for each in ids
+        )
 
 
 def new_callback_token() -> str:
@@ -263,12 +272,14 @@ class AccountHealth(models.Model):
 
 
 class AccountEvent(models.Model):
-    """A line of an account's history: its breaker opened or closed."""
+    """A line of an account's history: its breaker opened or closed, or somebody paused or resumed it."""
 
     class Kind(models.TextChoices):
         OPENED = "opened", _("breaker opened")
         CLOSED = "closed", _("breaker closed")
         CLOSED_BY_HAND = "closed_by_hand", _("breaker closed by hand")
+        PAUSED = "paused", _("paused")
+        RESUMED = "resumed", _("resumed")
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     account = models.ForeignKey(

@@ -105,3 +105,21 @@ def test_what_remains_is_the_lease_and_the_bucket_as_it_fills() -> None:
     spend(purse, 30, 100.0)
     assert purse.remaining(FAST, 100.125) == 345
     assert purse.remaining(FAST, 105.0) == 1000
+
+
+def test_what_was_taken_beyond_the_lease_is_owed() -> None:
+    purse = leased(FAST, 10)
+    purse.owe(13)
+    assert (purse.held(100.1), purse.unspent(100.1)) == (0, True)
+    assert purse.leave() == Wish(take=0, back=-3)
+    assert purse.wish(FAST).back == -3
+    purse.fill(purse.leave(), Grant(tokens=0, left=0.0), FAST, 100.2)
+    assert not purse.unspent(100.2)
+
+
+def test_what_is_left_of_a_lease_that_is_over_can_be_handed_back() -> None:
+    purse = leased(FAST, 10)
+    assert spend(purse, 4, 100.5) == 4
+    assert (purse.held(100.5), purse.unspent(100.5)) == (6, False)
+    assert (purse.held(100.0 + LEASE), purse.unspent(100.0 + LEASE)) == (0, True)
+    assert purse.leave() == Wish(take=0, back=6)

@@ -158,6 +158,11 @@ def test_an_account_is_paused_and_resumed(as_role: AsRole) -> None:
     client.post(reverse("admin:channels_app_account_changelist"), data)
     account.refresh_from_db()
     assert not account.is_paused
+    lines = [(each.kind, each.detail) for each in AccountEvent.objects.order_by("id")]
+    assert [kind for kind, _ in lines] == ["paused", "resumed"]
+    assert "too many bounces" in lines[0][1]
+    assert lines[1][1].startswith("by user-")
+    assert "too many bounces" in client.get(change_url(account)).content.decode()
 
 
 def test_a_channel_and_an_adapter_that_do_not_fit_lead_back_to_the_choice(admin_client: Client) -> None:

@@ -43,6 +43,12 @@ def worker(data: Path, url: str) -> subprocess.CompletedProcess[str]:
         ("DEBUG", "maybe", "write on or off"),
         ("TIME_ZONE", "Mars/Olympus", "write a time zone such as UTC or Asia/Shanghai"),
         ("LOG_LEVEL", "loud", "choose one of DEBUG, INFO, WARNING, ERROR"),
+        ("LANES", "fast", "choose among critical, high, normal, low"),
+        (
+            "LANE_WINDOWS",
+            "low=0",
+            "write name=number with one of the names critical, high, normal, low",
+        ),
     ],
 )
 def test_a_value_that_cannot_be_meant_is_named(tmp_path: Path, setting: str, value: str, hint: str) -> None:

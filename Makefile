@@ -4,6 +4,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 PYTEST_WORKERS ?= 2
 
+# Dozens of the processes that tests start would compile the same files.
+unexport PYTHONDONTWRITEBYTECODE
+
 # The checks read the settings as production has them, which needs neither a database nor a data folder.
 PRODUCTION := env -u PUSHCENTER_DATA -u DEBUG \
 	DATABASE_URL=postgres://pushcenter@db.example.com/pushcenter \
@@ -21,7 +24,7 @@ run: environment ## Start everything on this machine and send a first notificati
 	@$(BIN)/python manage.py up
 
 test: environment-dev judges check ## Run the checks and the whole test suite
-	@marks=$$(./.ci/marks) && $(BIN)/pytest -n $(PYTEST_WORKERS) -m "$$marks"
+	@marks=$$(./.ci/marks) && $(BIN)/pytest -n $(PYTEST_WORKERS) --dist worksteal -m "$$marks"
 
 judges: ## Install what judges the channels and is written for Node
 	@./.ci/judges

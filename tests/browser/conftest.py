@@ -4,9 +4,11 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
+#: A machine that is busy is not a page that does not come.
+expect.set_options(timeout=30_000)
 QUIET = (
     "--no-sandbox",
     "--disable-gpu",

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from pushcenter.management.commands.up import ports as ports_of_a_start
 from pushcenter.startup import CannotStart, only_one, require_ports, require_room
 from tests.flow.world import free_port
 
@@ -30,14 +31,23 @@ def ports() -> dict[str, str]:
     return {name: str(free_port()) for name in ("PORT", "DEMO_SMTP_PORT", "DEMO_HTTP_PORT")}
 
 
-@pytest.mark.parametrize("setting", ["PORT", "DEMO_SMTP_PORT", "DEMO_HTTP_PORT"])
-def test_a_taken_port_ends_the_start_with_one_sentence(tmp_path: Path, setting: str) -> None:
+def test_a_taken_port_ends_the_start_with_one_sentence(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        ended = up(tmp_path, **{**ports(), setting: str(port)})
+        ended = up(tmp_path, **{**ports(), "DEMO_SMTP_PORT": str(port)})
     assert ended.returncode == 1
-    assert ended.stderr == f"Port {port} on 127.0.0.1 is taken; set {setting} to another one.\n"
+    assert ended.stderr == f"Port {port} on 127.0.0.1 is taken; set DEMO_SMTP_PORT to another one.\n"
     assert ended.stdout == ""
+
+
+@pytest.mark.parametrize("setting", ["PORT", "DEMO_SMTP_PORT", "DEMO_HTTP_PORT"])
+def test_each_port_of_a_start_has_to_be_free(setting: str) -> None:
+    wanted = {name: free_port() for name in ports_of_a_start(demo=True)}
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(CannotStart, match=f"Port {port} on 127.0.0.1 is taken; set {setting} to another"):
+            require_ports(wanted | {setting: port})
+    assert setting in wanted
 
 
 def test_the_receivers_alone_say_it_too(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Thread
@@ -55,8 +55,12 @@ def supervising(*programs: str) -> Iterator[Running]:
         try:
             yield running
         finally:
+            started = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
             process.kill()
             process.wait()
+            for each in started:  # a stubborn one would outlive it
+                with suppress(psutil.NoSuchProcess):
+                    each.kill()
             reader.join()
 
 

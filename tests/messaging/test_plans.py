@@ -18,7 +18,20 @@ from channels_app.contract import Receipt as Reported
 from channels_app.models import Account
 from pushcenter.access.views import messages as views
 from pushcenter.lanes import Lane
-from pushcenter.messaging import batches, braking, dispatch, intake, operate, receipts, stops, sweep, work
+from pushcenter.messaging import (
+    batches,
+    braking,
+    dispatch,
+    doubt,
+    intake,
+    operate,
+    recall,
+    receipts,
+    steps,
+    stops,
+    sweep,
+    work,
+)
 from pushcenter.messaging.claims import Queue
 from pushcenter.messaging.models import (
     Attempt,
@@ -112,6 +125,27 @@ class OnLargeTables(TestCase):
             connection.cursor() as cursor,
         ):
             cursor.execute("DO 'BEGIN PERFORM FROM messaging_delivery WHERE reason = $$x$$; END'")
+
+    def test_chains(self) -> None:
+        waits = {"email": {"until": "delivered", "within": 60}}
+        factories.template("chain", ["email", "sms"], route_mode="first", steps=waits)
+        to = {"email": "sent@simulator.example", "phone": "+8613800138000"}
+        message = factories.message("chain", to=to)
+        dispatch.run(Lane.NORMAL)
+        message.deliveries.update(step_until=timezone.now())
+        with watched(LARGE) as plans:
+            assert steps.run() == 1
+        assert message.deliveries.count() == 2
+        assert len(plans.seen) > 5
+
+    def test_asking_about_what_is_in_doubt_and_taking_back_what_went_out(self) -> None:
+        some_are(State.IN_DOUBT, look_up_at=timezone.now(), ended_at=timezone.now())
+        message = one_of(State.DELIVERED).message
+        with watched(LARGE):
+            assert doubt.run() == 50
+            operate.cancel_message(message, by="ann")
+            recall.of_message(str(message.pk), len(recall.WAITS))
+            assert recall.possible(Delivery.objects.filter(batch=a_batch())).count() == 0
 
     def test_accepting(self) -> None:
         with watched(LARGE) as plans:

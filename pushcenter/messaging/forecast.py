@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
 
 from pushcenter.ids import uuid7
-from pushcenter.messaging import broadcast
+from pushcenter.messaging import brake, broadcast
 from pushcenter.messaging.models import Attempt, AttemptOutcome
 from pushcenter.messaging.request import Caller, Request
 from pushcenter.messaging.routing import Choice, Decision, plan, why_nothing
@@ -106,20 +107,25 @@ def _scaled(counted: Counted, number: int, *, is_sample: bool) -> Forecast:
 
     chosen = sum(scaled(counts[Choice.CHOSEN.value]) for counts in counted.channels.values())
     speed = _speed()
+    wait = settings.BRAKE_WAIT if brake.slice_of(number) else 0
     return Forecast(
         people=number,
         reached=scaled(counted.reached),
         sampled=counted.looked_at if is_sample else None,
         channels=[_channel(name, counts, scaled) for name, counts in counted.channels.items()],
         left_out={reason: scaled(count) for reason, count in counted.left_out.items()},
-        seconds=round(chosen / speed, 1) if speed else None,
+        seconds=round(chosen / speed + wait, 1) if speed else None,
         per_second=speed,
         estimate=(
-            f"at the speed of the best second among the last {LATEST:,} attempts"
+            f"at the speed of the best second among the last {LATEST:,} attempts{_braked(wait)}"
             if speed
             else "nothing has been sent yet, so that the speed is not known"
         ),
     )
+
+
+def _braked(wait: int) -> str:
+    return f", and {wait} s for the first slice to be watched" if wait else ""
 
 
 def _channel(name: str, counts: "Counter[str]", scaled: Any) -> dict[str, Any]:

@@ -299,7 +299,7 @@ def test_a_forecast_of_many_is_a_sample_that_says_so(monkeypatch: pytest.MonkeyP
     assert (told.people, told.reached, told.left_out) == (150, 0, {"no_address": 150})
 
 
-def test_the_time_it_takes_is_that_of_the_best_second_lately() -> None:
+def test_the_time_it_takes_is_that_of_the_best_second_lately(settings: Any) -> None:
     a_crowd(4)
     told = forecast(REQUEST, EVERYBODY, caller=factories.caller())
     assert (told.seconds, told.per_second) == (None, None)
@@ -309,3 +309,7 @@ def test_the_time_it_takes_is_that_of_the_best_second_lately() -> None:
     told = forecast(REQUEST, EVERYBODY, caller=factories.caller())
     assert told.per_second in {2, 3, 4}
     assert told.seconds == round(4 / told.per_second, 1)
+    settings.BRAKE_ABOVE, settings.BRAKE_SLICE = 2, 1
+    braked = forecast(REQUEST, EVERYBODY, caller=factories.caller())
+    assert braked.seconds == round(4 / told.per_second + 60, 1)
+    assert braked.estimate.endswith("and 60 s for the first slice to be watched")

@@ -33,6 +33,7 @@ def measure(figures: Figures, secret: str) -> None:
         ledger.clear()
         with OURS.workers() as workers, OURS.web() as web:
             warm_up(ledger, HOOK)
+            load.post(installation.url(SINGLE), secret, list(singles(300, HOOK)), callers=sizes.CALLERS)
             for number in range(sizes.SOAK_MINUTES):
                 minutes.append(_a_minute(secret, rate, web, workers))
                 print(f"soak, minute {number + 1}: {minutes[-1]}", file=sys.stderr)  # noqa: T201

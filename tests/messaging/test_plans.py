@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from django.test import TestCase, override_settings
+from django.test import Client, TestCase, override_settings
 from django.utils import timezone
 from django.utils.module_loading import import_string
 from django_q.models import Schedule
@@ -21,6 +21,7 @@ from pushcenter.lanes import Lane
 from pushcenter.messaging import (
     batches,
     braking,
+    dead_letters,
     dispatch,
     doubt,
     intake,
@@ -228,6 +229,12 @@ class OnLargeTables(TestCase):
         with watched(LARGE):
             assert operate.send_again([failed.pk], by="olga") == 1
             operate.cancel_message(waiting.message, by="olga")
+
+    def test_what_an_operator_and_prometheus_look_at(self) -> None:
+        some_are(State.FAILED, ended_at=timezone.now(), code="refused")
+        with watched(LARGE):
+            assert dead_letters.groups(timezone.now() - timedelta(days=7))
+            assert Client().get("/metrics").status_code == 200
 
     def test_what_a_caller_asks_for(self) -> None:
         shop = Gateway(factories.key()[1])

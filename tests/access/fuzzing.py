@@ -113,6 +113,13 @@ class EveryCallSucceedsOnce:
 
 
 @schemathesis.hook
+def after_load_schema(context: Any, schema: Any) -> None:
+    """A few random requests for each call, beside some hundred chosen ones; ``EXAMPLES`` asks for more."""
+    if "EXAMPLES" not in os.environ:
+        schema.config.phases.fuzzing.generation.update(max_examples=4)
+
+
+@schemathesis.hook
 def filter_case(context: Any, case: Any) -> bool:
     """With ``on_error: skip`` bad items are no fault of the call, which names them in its answer."""
     is_negative = case.meta is not None and case.meta.generation.mode.is_negative
@@ -135,10 +142,13 @@ def has_huge_number(value: Any) -> bool:
 
 @schemathesis.hook
 def before_call(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
-    """Let each call be a new one, and let none end the key that all of them are made with."""
+    """Let each call be a new one, and let none end the key of all calls, or the batch that others go on with."""
     # A case that has been changed counts as whole: those that lack something on purpose are left alone.
     lacks = getattr(case.meta.phase.data, "scenario", None) == CoverageScenario.MISSING_PARAMETER
     if case.headers.get("Idempotency-Key") == EXAMPLE and not lacks:
         case.headers["Idempotency-Key"] = f"call {next(numbers)}"
     if case.path_parameters.get("key_id") == os.environ["OWN_KEY"]:
         case.path_parameters["key_id"] = str(uuid4())
+    cancels = case.operation.definition.raw["operationId"] == "cancel_batch"
+    if cancels and case.path_parameters.get("batch_id") == os.environ["BATCH"]:
+        case.path_parameters["batch_id"] = os.environ["BATCH_TO_CANCEL"]

@@ -1,7 +1,7 @@
 """A running server does what its description says: every call, by schemathesis, with every check.
 
-What is expected beyond the checks' defaults, and why, stands in schemathesis.toml and fuzzing.py. To look longer, set
-``EXAMPLES`` to a number of examples for each call.
+What is expected beyond the checks' defaults, and why, stands in schemathesis.toml and fuzzing.py. Every phase runs
+each time; to look longer, set ``EXAMPLES`` to a number of examples for each call.
 """
 
 import os
@@ -21,6 +21,8 @@ from tests import factories
 from tests.access.server import serving
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
+#: What the server says of itself, as test_schema.py proves.
+DESCRIPTION = Path(settings.BASE_DIR) / "docs" / "openapi.yaml"
 TEXT = {"type": "string"}
 VARIABLES = {
     "type": "object",
@@ -32,7 +34,7 @@ VARIABLES = {
 
 @pytest.fixture
 def stage(transactional_db: None) -> dict[str, str]:
-    """What the examples in the description speak of; the key to call with, and its id."""
+    """What the examples in the description speak of; the key to call with, and what fuzzing.py is to know."""
     system = factories.system(rate=100_000, burst=100_000)
     for code in ("staff", "vip"):
         Group.objects.create(code=code, name=code)
@@ -45,8 +47,14 @@ def stage(transactional_db: None) -> dict[str, str]:
     factories.key(system, id=UUID(KEY_ID))
     delivered_message()
     Batch.objects.create(id=UUID(BATCH_ID), system=system, accepted=1)
+    spare = Batch.objects.create(system=system, accepted=1)
     row, secret = factories.key(system)
-    return {"key": secret, "id": str(row.pk)}
+    return {
+        "KEY": secret,
+        "OWN_KEY": str(row.pk),
+        "BATCH": BATCH_ID,
+        "BATCH_TO_CANCEL": str(spare.pk),
+    }
 
 
 def delivered_message() -> None:
@@ -74,13 +82,13 @@ def test_every_call_is_as_described(
         ended = subprocess.run(
             [
                 *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIG)),
-                *("run", f"http://127.0.0.1:{port}/api/schema"),
-                *("--header", f"Authorization: Bearer {stage['key']}"),
+                *("run", str(DESCRIPTION), "--url", f"http://127.0.0.1:{port}"),
+                *("--header", f"Authorization: Bearer {stage['KEY']}"),
                 *(("--max-examples", os.environ["EXAMPLES"]) if "EXAMPLES" in os.environ else ()),
                 *which,
             ],
             cwd=settings.BASE_DIR,
-            env={**os.environ, "OWN_KEY": stage["id"]},
+            env={**os.environ, **stage},
             capture_output=True,
             text=True,
             check=False,

@@ -21,14 +21,14 @@ from channels_app.contract import (
     Temporary,
 )
 from channels_app.models import Account
-from pushcenter.messaging import dispatch, doubt, operate, receipts, sweep
+from pushcenter.messaging import dispatch, doubt, operate, receipts, retry, sweep
 from pushcenter.messaging.appointment import DOUBT
 from pushcenter.messaging.models import Delivery, Message
 from pushcenter.messaging.states import State
 from pushcenter.messaging.trace import timeline
 from tests import claiming, factories
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("the_ledger_balances")]
 TO = {"phone": "+8613800138000"}
 
 
@@ -133,9 +133,9 @@ def test_what_was_not_taken_is_sent_again_without_a_mark(policy: str) -> None:
 
 
 @pytest.mark.usefixtures("books")
-def test_what_was_not_taken_and_has_no_retry_left_fails() -> None:
+def test_what_was_not_taken_and_has_no_retry_left_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     in_doubt()
-    Delivery.objects.update(attempts=99)
+    monkeypatch.setitem(retry.SCHEDULE, "normal", ())
     ask()
     assert (delivery().state, delivery().code) == (State.FAILED, "not_taken")
 

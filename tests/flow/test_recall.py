@@ -22,7 +22,7 @@ from pushcenter.recipients.models import Address, Recipient
 from tests import claiming, factories
 from tests.threads import until
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("the_ledger_balances")]
 TO = {"phone": "+8613800138000"}
 
 

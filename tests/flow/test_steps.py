@@ -19,7 +19,7 @@ from pushcenter.messaging.states import State
 from pushcenter.messaging.trace import timeline
 from tests import claiming, factories
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("the_ledger_balances")]
 DELIVERED = {"push": {"until": "delivered", "within": 60}}
 TO = {"push_token": "simulated:sent", "email": "li@example.com", "phone": "+8613800138000"}
 

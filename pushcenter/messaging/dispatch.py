@@ -91,6 +91,7 @@ class Dispatcher:
             if now >= self._turn_until and not self._in_air:
                 break
         self._come_back_when_due()
+        traffic.leave()
         return self.ended
 
     def step(self) -> bool:

@@ -188,7 +188,7 @@ def flights(passengers: Iterable[Passenger], lease_until: float) -> list[Flight]
         else:
             together.setdefault((id(each.seat), _says(each.outgoing)), []).append(each)
     for group in together.values():
-        size = group[0].seat.adapter.capabilities.batch_size
+        size = group[0].seat.portion()
         starts = range(0, len(group), size)
         found += [Flight(group[start : start + size], group[0].seat, lease_until) for start in starts]
     return found

@@ -47,6 +47,11 @@ class Seat:
             return max(0, share)
         return min(share, traffic.room(self.account, self.adapter))
 
+    def portion(self) -> int:
+        """How many messages one call may carry."""
+        size = self.adapter.capabilities.batch_size
+        return max(1, traffic.portion(self.account.pk, size)) if self.account else size
+
 
 class Seats:
     """The seats of one dispatcher."""

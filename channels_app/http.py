@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import Enum
+from functools import lru_cache
 from types import MappingProxyType
 
 import aiohttp
@@ -135,10 +136,9 @@ async def call(
     network is :class:`Temporary`, with ``maybe_sent`` from the moment at which there was a connection.
     """
     target, reach = _destination(url, guard=guard)
-    limits = aiohttp.ClientTimeout(total=timeout, connect=min(MAX_CONNECT_S, timeout / 2))
     try:
         async with session(reach).request(
-            method, target, headers=headers, data=body, allow_redirects=False, timeout=limits
+            method, target, headers=headers, data=body, allow_redirects=False, timeout=_limits(timeout)
         ) as response:
             reply = await _reply(response)
     except UnicodeError:  # a host name that DNS cannot carry
@@ -151,6 +151,11 @@ async def call(
         tape.Exchange(method=method, url=url, status=reply.status, headers=reply.headers, body=reply.body)
     )
     return reply
+
+
+@lru_cache(maxsize=64)
+def _limits(timeout: float) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=timeout, connect=min(MAX_CONNECT_S, timeout / 2))
 
 
 async def check_destination(url: str) -> None:
@@ -240,6 +245,8 @@ async def _body(response: aiohttp.ClientResponse) -> bytes:
 def parse_retry_after(value: str, *, now: datetime) -> float | None:
     """Seconds to wait, from either form of Retry-After (RFC 9110, 10.2.3); None where it is neither."""
     value = value.strip()
+    if not value:
+        return None
     if re.fullmatch(r"[0-9]+(\.[0-9]+)?", value):
         seconds = float(value)
     else:

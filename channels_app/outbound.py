@@ -28,10 +28,13 @@ def is_permitted(address: str, *, secure: bool) -> bool:
 
     Raises ``ValueError`` where it is no IP address.
     """
+    return _is_permitted(address, tuple(settings.OUTBOUND_ALLOWED_NETWORKS), secure=secure)
+
+
+@lru_cache(maxsize=4096)
+def _is_permitted(address: str, networks: tuple[str, ...], *, secure: bool) -> bool:
     target = _unwrapped(ip_address(address))
-    if _inside(target, _allowed(tuple(settings.OUTBOUND_ALLOWED_NETWORKS))):
-        return True
-    return secure and is_public(target)
+    return _inside(target, _allowed(networks)) or (secure and is_public(target))
 
 
 def is_public(address: Address) -> bool:

@@ -5,12 +5,11 @@ The receiver verifies with any of that specification's libraries, and drops repe
 
 import base64
 import binascii
-import hashlib
 import hmac
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import partial
+from functools import lru_cache, partial
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -47,6 +46,7 @@ STATUS_MEANINGS: Mapping[int, http.Meaning] = {
 }
 
 
+@lru_cache(maxsize=1024)
 def secret_bytes(secret: str) -> bytes:
     """The key inside ``whsec_<base64>``; raises ``ValueError``."""
     key = base64.b64decode(secret.removeprefix(PREFIX), validate=True)
@@ -58,7 +58,7 @@ def secret_bytes(secret: str) -> bytes:
 def sign(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
     """One signature, as it stands in the header."""
     content = f"{message_id}.{timestamp}.".encode() + body
-    digest = hmac.new(secret_bytes(secret), content, hashlib.sha256).digest()
+    digest = hmac.digest(secret_bytes(secret), content, "sha256")
     return f"v1,{base64.b64encode(digest).decode()}"
 
 
@@ -126,6 +126,9 @@ class HttpAdapter(Adapter):
         }
 
 
+_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
 def payload(message: Outgoing, now: datetime) -> bytes:
     """The exact bytes that are signed and sent; raises :class:`Refused` for what JSON cannot hold."""
     content = {
@@ -134,7 +137,7 @@ def payload(message: Outgoing, now: datetime) -> bytes:
         "data": message.content["data"],
     }
     try:
-        return json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+        return _JSON.encode(content).encode()
     except ValueError:  # NaN, infinity, half a surrogate pair
         raise Refused("the data has a value that JSON cannot hold", code="content") from None
 

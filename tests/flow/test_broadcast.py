@@ -19,7 +19,7 @@ from pushcenter.messaging.request import Call
 from pushcenter.recipients.models import Group, Recipient, Suppression
 from tests import factories
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("the_ledger_balances")]
 EVERYBODY = {"all": True}
 REQUEST = intake.Request(template="order-paid", params={"order_no": "1"})
 

@@ -13,7 +13,7 @@ from pushcenter.messaging.states import State
 from pushcenter.messaging.verdicts import Ended
 from tests import claiming, factories
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("the_ledger_balances")]
 
 
 def claimed_and_lost(message: Message) -> Claimed:

@@ -9,7 +9,7 @@ from pushcenter.messaging.states import State
 from pushcenter.recipients.models import Suppression
 from tests import factories
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("the_ledger_balances")]
 
 
 def states(message: Message) -> dict[str, str]:

@@ -9,7 +9,7 @@ from pushcenter.messaging.states import State
 from pushcenter.messaging.trace import timeline
 from tests import factories
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("the_ledger_balances")]
 
 
 def a_message_to(address: str, **template: str) -> tuple[Message, Delivery]:

@@ -28,7 +28,7 @@ from pushcenter.messaging.states import State
 from pushcenter.messaging.trace import timeline
 from tests import claiming, factories
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("the_ledger_balances")]
 
 
 def a_batch(number: int = 3, *, to: str = "li-{}@example.com", **fields: Any) -> Batch:

@@ -19,7 +19,7 @@ from templates_app.models import Template
 from tests import claiming, factories
 from tests.flow.test_stopped_batches import a_batch
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("the_ledger_balances")]
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ from pushcenter.messaging.models import Delivery, Receipt
 from pushcenter.messaging.states import State
 from tests import factories
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("the_ledger_balances")]
 
 
 def test_a_message_that_is_late_is_expired_and_not_sent() -> None:

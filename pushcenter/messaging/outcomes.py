@@ -13,7 +13,7 @@ from django.utils import timezone
 from channels_app.models import Account
 from pushcenter import prepared
 from pushcenter.ids import uuid7_hex
-from pushcenter.messaging import cancelled, doubt, news, polls, receipts, steps, tally
+from pushcenter.messaging import cancelled, doubt, lookout, news, polls, receipts, steps, tally
 from pushcenter.messaging.claims import Claimed
 from pushcenter.messaging.deliveries import Before
 from pushcenter.messaging.fallback import Left, go_on
@@ -228,6 +228,7 @@ def _pause_accounts(counted: Iterable[Ended]) -> None:
         reason = ended.verdict.reason[:300]
         if Account.objects.filter(pk=account_id, is_paused=False).pause(reason=reason):
             log.error("the account %s of %s is paused: %s", account_id, ended.adapter, reason)
+            lookout.account_paused(UUID(str(account_id)), reason)
             Event.objects.create(
                 message_id=UUID(ended.claimed.message_id),
                 delivery_id=UUID(ended.claimed.id),

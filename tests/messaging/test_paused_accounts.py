@@ -3,8 +3,8 @@
 import pytest
 
 from channels_app.models import Account
-from pushcenter.messaging import dispatch
-from pushcenter.messaging.models import Delivery, Event
+from pushcenter.messaging import alerts, dispatch
+from pushcenter.messaging.models import Alert, Delivery, Event
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -27,6 +27,10 @@ def test_a_revoked_credential_pauses_the_account_is_logged_and_stands_in_the_his
     event = Event.objects.get(kind="account_paused")
     assert event.data == {"account": str(revoked.pk), "reason": "simulated: misconfigured"}
     assert set(Delivery.objects.values_list("state", flat=True)) == {"pending"}
+    alerts.fold()
+    alert = Alert.objects.get()
+    assert (alert.key, alert.is_open) == (f"account:{revoked.pk}", True)
+    assert alert.text == "The account Revoked is paused: simulated: misconfigured"
 
 
 def test_its_deliveries_go_through_the_next_account() -> None:

@@ -6,13 +6,15 @@ enterprise is *shared*: every system sees the same, and a test key changes nothi
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 import pytest
 from django.core import serializers
+from django.db import transaction
+from pytest_django import DjangoDbBlocker
 
 from pushcenter.access.models import ApiKey
 from pushcenter.messaging import dispatch
@@ -41,8 +43,15 @@ class World:
     test_things: Mapping[str, str]
 
 
-@pytest.fixture
-def world(db: None) -> World:
+@pytest.fixture(scope="module")
+def world(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[World]:
+    """Made once, in a transaction around those of the tests, each of which is rolled back."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield created()
+        transaction.set_rollback(True)
+
+
+def created() -> World:
     """A shop that has sent a live and a test message, and a system ``erp`` that may not send its template."""
     factories.recipient()
     factories.template(SECRET)

@@ -84,7 +84,11 @@ def _copy(value: Any) -> Any:
 def _without_nulls(value: Any) -> Any:
     """A copy in which null is like left out: nobody is to read ``Dear None``."""
     if isinstance(value, dict):
-        return {name: _without_nulls(inner) for name, inner in value.items() if inner is not None}
+        return {
+            name: inner if type(inner) is str else _without_nulls(inner)
+            for name, inner in value.items()
+            if inner is not None
+        }
     if isinstance(value, list):
         return ["" if inner is None else _without_nulls(inner) for inner in value]
     return value
@@ -92,7 +96,7 @@ def _without_nulls(value: Any) -> Any:
 
 def _json(text: str, field: str) -> Any:
     try:
-        return json.loads(text, parse_constant=_no_constant)
+        return _JSON.decode(text)
     except RecursionError:
         raise RenderError("the result is nested too deeply", field=field) from None
     except ValueError as error:
@@ -101,6 +105,9 @@ def _json(text: str, field: str) -> Any:
 
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
+
+
+_JSON = json.JSONDecoder(parse_constant=_no_constant)
 
 
 def compile_content(channel: str, content: Mapping[str, Any]) -> Compiled:

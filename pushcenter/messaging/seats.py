@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
+from typing import NamedTuple
 from uuid import UUID
 
 from channels_app import connections, registry
@@ -53,6 +54,13 @@ class Seat:
         return max(1, traffic.portion(self.account.pk, size)) if self.account else size
 
 
+class Standing(NamedTuple):
+    """How a channel stands in this round: its only account, where there is just one, and how many are well."""
+
+    only: Seat | None
+    healthy: int
+
+
 class Seats:
     """The seats of one dispatcher."""
 
@@ -60,10 +68,12 @@ class Seats:
         self._knowledge = knowledge
         self._known: dict[UUID, Seat] = {}
         self._promised: Counter[str] = Counter()
+        self._standings: dict[str, Standing] = {}
 
     def begin_round(self) -> None:
         """What was promised in the last round has been claimed, or was not there."""
         self._promised.clear()
+        self._standings.clear()
 
     def room(self, queue: Queue, limit: int) -> int:
         """For how many deliveries of a queue there is room, at most ``limit``; they are promised to it."""
@@ -83,20 +93,32 @@ class Seats:
         """The seat that a delivery takes; see :func:`channels_app.connections.choose` for what it raises."""
         if claimed.is_test == "t":
             return self._simulated
-        accounts = self._knowledge.accounts.get(claimed.channel, ())
-        if len(accounts) == 1 and (seat := self._seat(accounts[0])) and seat.adapter.takes(address):
-            if traffic.is_healthy(accounts[0].pk):
-                return seat
+        standing = self._standing(claimed.channel)
+        if standing.only and standing.only.adapter.takes(address):
+            if standing.healthy:
+                return standing.only
             raise NoRoom("the only account that takes such an address is out of order for the moment")
         account, adapter = connections.choose(
-            accounts, address, failed=claimed.failed_through, traffic=traffic
+            self._knowledge.accounts.get(claimed.channel, ()),
+            address,
+            failed=claimed.failed_through,
+            traffic=traffic,
         )
         return self._seat_of(account, adapter)
 
     def others(self, channel: str) -> int:
         """How many accounts of a channel could take a message now; at least one."""
-        accounts = self._knowledge.accounts.get(channel, ())
-        return sum(traffic.is_healthy(account.pk) for account in accounts) or 1
+        return self._standing(channel).healthy or 1
+
+    def _standing(self, channel: str) -> "Standing":
+        known = self._standings.get(channel)
+        if known is None:
+            accounts = self._knowledge.accounts.get(channel, ())
+            known = self._standings[channel] = Standing(
+                only=self._seat(accounts[0]) if len(accounts) == 1 else None,
+                healthy=sum(traffic.is_healthy(account.pk) for account in accounts),
+            )
+        return known
 
     @staticmethod
     def waits_until(seat: Seat, claimed: Iterable[Claimed]) -> Mapping[str, datetime]:

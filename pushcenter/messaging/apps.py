@@ -11,9 +11,10 @@ class MessagingConfig(AppConfig):
 
     def ready(self) -> None:
         from channels_app.health import breaker_changed
-        from pushcenter.messaging import breakers
+        from pushcenter.messaging import breakers, queue
 
         breaker_changed.connect(breakers.tell)
+        queue.note_who_is_busy()
         post_migrate.connect(schedule_housekeeping, sender=self)
 
 

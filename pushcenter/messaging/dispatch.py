@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from channels_app.traffic import traffic
@@ -43,6 +44,8 @@ URGENT = (Lane.CRITICAL, Lane.HIGH)
 LAST_CALLS = 1.0
 #: After so many turns it takes nothing new at all, so that it comes to an end.
 TURNS = 6
+#: Seconds after which a database that is away is asked again.
+AWAY = 0.5
 #: When to look again for what is due and finds no room, in seconds.
 WITHOUT_ROOM = 1.0
 #: So long at most, also where an account says that it takes longer: another may come to help.
@@ -71,6 +74,7 @@ class Dispatcher:
         self._in_air = 0
         self._in_work: Counter[str] = Counter()
         self._grounded: list[Ended] = []
+        self._unrecorded: list[Ended] = []
         self._skip_to: dict[Queue, str] = {}
         self._barren: dict[Queue, float] = {}
         self._helped = float("-inf")
@@ -79,6 +83,26 @@ class Dispatcher:
 
     def work(self) -> int:
         """Go round and round; returns how many claims ended."""
+        try:
+            self._go_round()
+        except (InterfaceError, OperationalError):
+            self._save_what_is_known()
+            raise
+        self._come_back_when_due()
+        traffic.leave()
+        return self.ended
+
+    def _save_what_is_known(self) -> None:
+        """The database went away: what providers have said is recorded when it is back, as long as a lease lasts."""
+        until = time.monotonic() + settings.LEASE_SECONDS
+        while (self._in_air or self._unrecorded or self._grounded) and time.monotonic() < until:
+            connection.close()
+            try:
+                self._collect()
+            except (InterfaceError, OperationalError):
+                time.sleep(AWAY)
+
+    def _go_round(self) -> None:
         busy_at = time.monotonic()
         while True:
             now = time.monotonic()
@@ -90,16 +114,13 @@ class Dispatcher:
                     break
             if now >= self._turn_until and not self._in_air:
                 break
-        self._come_back_when_due()
-        traffic.leave()
-        return self.ended
 
     def step(self) -> bool:
         """Claim and collect once; False when there was nothing to do and nothing is under way."""
         self._knowledge.refresh()
         traffic.refresh()
         claimed = self._claim()
-        if self._in_air or self._grounded:
+        if self._in_air or self._grounded or self._unrecorded:
             self._collect()
             return True
         if not claimed and settings.DISPATCH_LINGER_MS:
@@ -237,15 +258,22 @@ class Dispatcher:
 
     def _collect(self) -> None:
         """Wait for outcomes for a moment and record those that are there."""
-        ended, self._grounded = self._grounded, []
+        self._unrecorded += self._grounded
+        self._grounded = []
         if self._in_air:
             landed = self._landing.wait(self._in_air, ROUND)
             self._in_air -= len(landed)
             for flight, ends in landed:
                 self._arrived(flight)
-                ended += ends
+                self._unrecorded += ends
+        self._record()
+
+    def _record(self) -> None:
+        """Record what has ended. Where the database is away it stays in hand, and is recorded when it is back."""
+        ended = self._unrecorded
         if ended:
             outcomes.record(ended)
+            self._unrecorded = []
             self.ended += len(ended)
             self._in_work.subtract(each.claimed.lane for each in ended)
             if any(each.verdict.pause_account for each in ended):

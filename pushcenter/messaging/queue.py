@@ -5,22 +5,25 @@ lane", so a lost or a doubled one does no harm. It is written in the transaction
 one that already waits serves for all.
 """
 
+import logging
 from collections.abc import Iterable
 from datetime import datetime
 from time import monotonic, sleep
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 from django_q.brokers.orm import ORM
 from django_q.conf import Conf
 from django_q.humanhash import uuid as task_name
 from django_q.models import OrmQ, Schedule
+from django_q.signals import post_execute_in_worker, pre_execute
 from django_q.signing import SignedPackage
 
 from pushcenter import prepared
 from pushcenter.lanes import Lane
+from pushcenter.messaging import places
 
 DISPATCH = "pushcenter.messaging.dispatch.run"
 #: The queue of housekeeping; served after all lanes.
@@ -28,8 +31,11 @@ HOUSEKEEPING = Conf.PREFIX
 #: First half of our advisory locks' key, to keep clear of other users of the same database.
 LOCK_CLASS = 0x7057
 RUNNING = ":running"
-#: How long a task holds the place of a worker of its kind, in seconds, where nothing tells that it is over.
-PLACE_SECONDS = 60.0
+#: Seconds after which a task that was taken has begun.
+ON_ITS_WAY = 2.0
+#: Seconds after which a database that is away is asked again.
+AWAY = 0.5
+log = logging.getLogger(__name__)
 
 # A row in work gets another key, so that "a wake-up waits" and "a worker is at it" are never confused. If its
 # worker dies, the row turns up again when its lock is over, as django-q2 has it.
@@ -71,6 +77,19 @@ class LaneBroker(ORM):
         self._taken: dict[int, tuple[str, float]] = {}
 
     def dequeue(self) -> list[tuple[int, str]] | None:
+        try:
+            tasks = self._take()
+        except (InterfaceError, OperationalError) as error:
+            # django-q2 would let ten seconds pass, with nobody served.
+            log.warning("the database is away: %s", type(error).__name__)
+            connection.close()
+            sleep(AWAY)
+            return None
+        if not tasks:
+            sleep(Conf.POLL)
+        return tasks or None
+
+    def _take(self) -> list[tuple[int, str]]:
         keys = self._keys()
         self.get_connection()
         with connection.cursor() as cursor:
@@ -78,23 +97,23 @@ class LaneBroker(ORM):
             tasks = cursor.fetchall()
         for task_id, _, key in tasks:
             self._taken[task_id] = (key, monotonic())
-        if not tasks:
-            sleep(Conf.POLL)
-        return [(task_id, payload) for task_id, payload, _ in tasks] or None
+        return [(task_id, payload) for task_id, payload, _ in tasks]
 
     def _keys(self) -> list[str]:
         """What may be taken now: nothing that would occupy the last worker of the other kind."""
         lanes = [*settings.LANES]
         if Conf.WORKERS < 2:
             return [*lanes, HOUSEKEEPING]
-        at_work = [key for key, _ in self._at_work().values()]
-        chores = at_work.count(HOUSEKEEPING)
-        keys = lanes if len(at_work) - chores < Conf.WORKERS - 1 else []
-        return [*keys, HOUSEKEEPING] if chores < Conf.WORKERS - 1 else keys
+        busy = places.at_work()
+        for key, _ in self._on_their_way().values():
+            busy[places.kind_of(key)] += 1
+        most = Conf.WORKERS - 1
+        keys = lanes if busy[places.LANES] < most else []
+        return [*keys, HOUSEKEEPING] if busy[places.CHORES] < most else keys
 
-    def _at_work(self) -> dict[int, tuple[str, float]]:
-        """What this cluster has taken and not yet done. A worker that was killed holds its place for a while."""
-        since = monotonic() - PLACE_SECONDS
+    def _on_their_way(self) -> dict[int, tuple[str, float]]:
+        """What this cluster has taken a moment ago and not yet done: a worker may not yet have begun it."""
+        since = monotonic() - ON_ITS_WAY
         recent = {task_id: taken for task_id, taken in self._taken.items() if taken[1] > since}
         left = set(OrmQ.objects.filter(pk__in=recent).values_list("pk", flat=True)) if recent else set()
         self._taken = {task_id: taken for task_id, taken in recent.items() if task_id in left}
@@ -105,6 +124,12 @@ class LaneBroker(ORM):
 
     def lock_size(self) -> int:
         return self.get_connection().filter(key__endswith=RUNNING).count()
+
+
+def note_who_is_busy() -> None:
+    """From now on a worker tells when it begins a task and when it is done."""
+    pre_execute.connect(places.begin)
+    post_execute_in_worker.connect(places.end)
 
 
 def wake(lane: str, at: datetime | None = None) -> None:

@@ -1,13 +1,17 @@
 """Lanes, channels and accounts keep out of each other's way, and places are never exceeded."""
 
 import asyncio
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+import psycopg
 import pytest
 from django.conf import settings as project
+from django.db import OperationalError, connection
 from django.utils import timezone
 from django_q.conf import Conf
 from django_q.models import OrmQ
@@ -15,7 +19,7 @@ from django_q.models import OrmQ
 from channels_app.adapters.simulated import SimulatedAdapter
 from channels_app.contract import ChannelError, Outgoing, Sent
 from pushcenter.lanes import Lane
-from pushcenter.messaging import dispatch, queue
+from pushcenter.messaging import dispatch, places, queue
 from pushcenter.messaging.dispatch import Dispatcher
 from pushcenter.messaging.models import Delivery, Message
 from pushcenter.messaging.states import State
@@ -64,6 +68,15 @@ def five_places(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def capable(monkeypatch: pytest.MonkeyPatch, **changed: Any) -> None:
     monkeypatch.setattr(SimulatedAdapter, "capabilities", replace(SimulatedAdapter.capabilities, **changed))
+
+
+@contextmanager
+def another_session() -> "Iterator[psycopg.Connection[Any]]":
+    """Another process's connection to the same database."""
+    connection.ensure_connection()
+    info = connection.connection.info
+    with psycopg.connect(host=info.host, port=info.port, user=info.user, dbname=info.dbname) as opened:
+        yield opened
 
 
 def to_hang(number: int, **fields: Any) -> list[Message]:
@@ -230,13 +243,40 @@ class TestWorkersOfACluster:
         queue.wake("low")
         assert self.take(broker) == "low"
 
-    def test_a_task_whose_worker_is_lost_holds_its_place_for_a_while_only(
+    def test_a_worker_that_is_at_it_holds_its_place_and_a_lost_one_does_not(
         self, broker: queue.LaneBroker, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        monkeypatch.setattr(queue, "ON_ITS_WAY", 0.0)
         queue.wake("high")
         queue.wake("low")
-        assert [self.take(broker) for _ in range(2)] == ["high", None]
-        monkeypatch.setattr(queue, "PLACE_SECONDS", 0.0)
+        assert self.take(broker) == "high"
+        with another_session() as worker:
+            worker.execute(
+                "SELECT pg_advisory_lock_shared(%s, %s)", [places.LANES, places._cluster(os.getppid())]
+            )
+            assert self.take(broker) is None
+        assert self.take(broker) == "low"
+
+    def test_a_task_is_known_from_its_beginning_to_its_end(self, transactional_db: None) -> None:
+        for func, kind in ((queue.DISPATCH, places.LANES), ("some.function", places.CHORES)):
+            task = {"func": func}
+            places.begin(task=task)
+            assert places.at_work() == {kind: 1}
+            places.end(task=task)
+            assert not places.at_work()
+
+    def test_a_database_that_is_away_is_asked_again_soon(
+        self, broker: queue.LaneBroker, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def away(_broker: queue.LaneBroker) -> None:
+            raise OperationalError
+
+        monkeypatch.setattr(queue, "AWAY", 0)
+        monkeypatch.setattr(connection, "close", lambda: None)
+        with monkeypatch.context() as patch:
+            patch.setattr(queue.LaneBroker, "_take", away)
+            assert broker.dequeue() is None
+        queue.wake("low")
         assert self.take(broker) == "low"
 
     def test_lanes_of_others_are_left_to_them(self, broker: queue.LaneBroker, settings: Any) -> None:

@@ -66,7 +66,7 @@ def test_an_operator_pauses_a_broadcast_and_sees_how_far_it_was(visit: Visit) ->
     expect(page.get_by_text("2 of 2 people looked at")).to_be_visible()
     if page.get_by_text("more_horiz").is_visible():  # on a phone, actions are in a menu
         page.get_by_text("more_horiz").click()
-    page.locator("a:visible", has_text="Pause").click()
+    page.locator("a:visible[href$='/pause/']").click()
     page.locator("#dialog button", has_text="Pause").click()
     expect(page.get_by_text("The batch is paused.")).to_be_visible()
     expect(page.get_by_text("Batch paused")).to_be_visible()

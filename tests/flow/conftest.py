@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -15,3 +16,9 @@ def the_ledger_balances(db: None) -> Iterator[None]:
     yield
     lines = audit.recount(timezone.now().astimezone(UTC).date(), full=True) or []
     assert [each.differences for each in lines if each.differences] == []
+
+
+@pytest.fixture
+def patient(settings: Any) -> None:
+    """A worker that looks about for a moment, in which accounts with a rate get their first tokens."""
+    settings.DISPATCH_LINGER_MS = 150

@@ -22,7 +22,7 @@ from tests import factories
 from tests.channels import test_dingtalk_notice, test_tencent_sms
 from tests.channels.provider import Answer, Provider, Request, Script
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("patient")]
 #: Tokens are kept over a connection of their own, which sees what is committed.
 with_tokens = pytest.mark.django_db(transaction=True)
 

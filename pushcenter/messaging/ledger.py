@@ -136,10 +136,16 @@ def count(day: date) -> list[Line]:
     return lines
 
 
-def rows(statement: str, day: date, **params: Any) -> list[tuple[Any, ...]]:
-    """What a statement finds of one day: with room to sort and hash, and on one processor, which others need, too."""
+def rows(statement: str, day: date, *, joins_the_day: bool = False, **params: Any) -> list[tuple[Any, ...]]:
+    """What a statement finds of one day: with room to sort and hash, and on one processor, which others need, too.
+
+    One that ``joins_the_day`` holds all rows of a day against each other. That goes by hashing: where the planner takes
+    a table that has just been filled for an empty one, it would compare each with each.
+    """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(CALMLY)
+        if joins_the_day:
+            cursor.execute("SET LOCAL enable_nestloop = off")
         cursor.execute(statement, {**bounds(day), **params})
         return cursor.fetchall()
 

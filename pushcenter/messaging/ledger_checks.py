@@ -25,26 +25,24 @@ SELECT m.system_id, m.is_test, count(*), (array_agg(m.id::text || ' ' || (plan.e
  GROUP BY 1, 2
 """
 SURPLUS = """
-WITH twice AS (
-    SELECT message_id, channel, count(*) - 1 AS number
+WITH sums AS (
+    SELECT message_id, channel, count(*) AS number
       FROM messaging_delivery
      WHERE accepted_at >= %(start)s AND accepted_at < %(end)s
-     GROUP BY 1, 2 HAVING count(*) > 1
+     GROUP BY 1, 2
 ), found AS (
-    SELECT message_id, channel, number FROM twice
-     UNION ALL
-    SELECT d.message_id, d.channel, 1
-      FROM messaging_delivery d JOIN messaging_message m ON m.id = d.message_id
-     WHERE d.accepted_at >= %(start)s AND d.accepted_at < %(end)s
-       AND NOT jsonb_path_exists(m.plan, '$[*] ? (@.channel == $c)', jsonb_build_object('c', d.channel))
+    SELECT m.system_id, m.is_test, m.id::text || ' ' || sums.channel AS sample, sums.number - 1
+           + CASE WHEN jsonb_path_exists(m.plan, '$[*] ? (@.channel == $c)', jsonb_build_object('c', sums.channel))
+                  THEN 0 ELSE sums.number END AS number
+      FROM sums JOIN messaging_message m
+        ON m.id = sums.message_id AND m.accepted_at >= %(start)s AND m.accepted_at < %(end)s
 )
-SELECT m.system_id, m.is_test, sum(number), (array_agg(m.id::text || ' ' || found.channel))[1:5]
-  FROM found JOIN messaging_message m ON m.id = found.message_id
- GROUP BY 1, 2
+SELECT system_id, is_test, sum(number), (array_agg(sample))[1:5] FROM found WHERE number > 0 GROUP BY 1, 2
 """
 OF_DELIVERIES = """
 SELECT m.system_id, m.is_test, count(*), (array_agg(d.id::text))[1:5]
-  FROM messaging_delivery d JOIN messaging_message m ON m.id = d.message_id
+  FROM messaging_delivery d JOIN messaging_message m
+    ON m.id = d.message_id AND m.accepted_at >= %(start)s AND m.accepted_at < %(end)s
  WHERE d.accepted_at >= %(start)s AND d.accepted_at < %(end)s AND ({condition})
  GROUP BY 1, 2
 """
@@ -83,16 +81,22 @@ SELECT b.system_id, b.is_test, count(*), (array_agg(b.id::text))[1:5]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """``label`` says what was found, after a number."""
+    """``label`` says what was found, after a number. For ``joins_the_day`` see :func:`ledger.rows`."""
 
     name: str
     label: Any
     statement: str
+    joins_the_day: bool = False
 
 
 CHECKS = (
-    Check(name="missing", label=_("planned deliveries are missing"), statement=MISSING),
-    Check(name="surplus", label=_("deliveries stand in no plan, or twice"), statement=SURPLUS),
+    Check(name="missing", joins_the_day=True, label=_("planned deliveries are missing"), statement=MISSING),
+    Check(
+        name="surplus",
+        joins_the_day=True,
+        label=_("deliveries stand in no plan, or twice"),
+        statement=SURPLUS,
+    ),
     Check(
         name="attempts",
         label=_("deliveries count their attempts differently from the log of attempts"),
@@ -105,6 +109,7 @@ CHECKS = (
     ),
     Check(
         name="ends",
+        joins_the_day=True,
         label=_("deliveries have times that do not fit their state"),
         statement=OF_DELIVERIES.format(condition=ENDS),
     ),
@@ -125,7 +130,9 @@ def findings(day: date) -> dict[tuple[UUID, bool], dict[str, Finding]]:
     """What all checks find on a day, by system and whether of tests."""
     found: dict[tuple[UUID, bool], dict[str, Finding]] = {}
     for check in CHECKS:
-        for system_id, is_test, number, samples in ledger.rows(check.statement, day):
+        for system_id, is_test, number, samples in ledger.rows(
+            check.statement, day, joins_the_day=check.joins_the_day
+        ):
             found.setdefault((system_id, is_test), {})[check.name] = Finding(
                 number=int(number), samples=samples
             )

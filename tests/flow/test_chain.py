@@ -155,7 +155,8 @@ def test_two_hundred_messages_all_end_and_the_figures_agree() -> None:
     }
 
 
-def test_a_provider_that_asks_for_pauses_uses_up_no_retry() -> None:
+def test_a_provider_that_asks_for_pauses_uses_up_no_retry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retry, "SHORTEST_WAIT", 60)
     factories.template(channels=["email"], priority="critical")
     factories.account("email")
     message = factories.message(to={"email": "throttled@simulator.example"})

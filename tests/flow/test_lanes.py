@@ -24,6 +24,7 @@ from pushcenter.messaging.dispatch import Dispatcher
 from pushcenter.messaging.models import Delivery, Message
 from pushcenter.messaging.states import State
 from tests import factories
+from tests.threads import until
 
 pytestmark = pytest.mark.django_db
 HANGS = "hangs@example.com"
@@ -255,6 +256,7 @@ class TestWorkersOfACluster:
                 "SELECT pg_advisory_lock_shared(%s, %s)", [places.LANES, places._cluster(os.getppid())]
             )
             assert self.take(broker) is None
+        until(lambda: not places.at_work())  # a session that was left ends in a moment
         assert self.take(broker) == "low"
 
     def test_a_task_is_known_from_its_beginning_to_its_end(self, transactional_db: None) -> None:

@@ -122,7 +122,8 @@ def _web(command: Sequence[str], environment: Mapping[str, str]) -> Iterator[psu
 @contextmanager
 def workers(number: int = WORKERS, **environment: str) -> Iterator[psutil.Process]:
     """A cluster with so many worker processes."""
-    given = {"WORKERS": str(number), **environment}
+    # One process of a cluster is kept free for housekeeping.
+    given = {"WORKERS": str(number + 1), **environment}
     with _running([sys.executable, "manage.py", "qcluster"], given) as process:
         yield process
 

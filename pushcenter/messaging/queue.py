@@ -32,7 +32,7 @@ HOUSEKEEPING = Conf.PREFIX
 LOCK_CLASS = 0x7057
 RUNNING = ":running"
 #: Seconds after which a task that was taken has begun.
-ON_ITS_WAY = 2.0
+ON_ITS_WAY = 0.3
 #: Seconds after which a database that is away is asked again.
 AWAY = 0.5
 log = logging.getLogger(__name__)

@@ -223,6 +223,7 @@ class TestWorkersOfACluster:
     def broker(self, monkeypatch: pytest.MonkeyPatch) -> queue.LaneBroker:
         monkeypatch.setattr(Conf, "WORKERS", 2)
         monkeypatch.setattr(Conf, "POLL", 0)
+        monkeypatch.setattr(queue, "ON_ITS_WAY", 60.0)
         return queue.LaneBroker("pushcenter")
 
     def take(self, broker: queue.LaneBroker) -> str | None:

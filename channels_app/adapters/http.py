@@ -74,7 +74,7 @@ class HttpAdapter(Adapter):
     name = "http"
     label = _("Webhook (Standard Webhooks)")
     channel = WEBHOOK
-    capabilities = Capabilities(idempotent=True, timeout=35, one_provider=False, concurrency=500)
+    capabilities = Capabilities(idempotent=True, timeout=35, one_provider=False, concurrency=200)
     specimen = Specimen(
         config={"secret": "whsec_" + "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="},
         address="{base_url}/hooks",

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pushcenter.messaging.models import Delivery, Message
 from templates_app.models import Variant
-from templates_app.render import Compiled, RenderError, choose_variant, compile_content
+from templates_app.render import Compiled, RenderError, choose_variant, parsed
 
 
 @lru_cache(maxsize=512)
@@ -22,12 +22,7 @@ def compiled(version_id: str, channel: str, locale: str) -> Compiled:
     variant = choose_variant(_variants(version_id), channel=channel, locale=locale)
     if variant is None:
         raise RenderError(f"there is no variant for the channel {channel}")
-    return _parsed(variant)
-
-
-@lru_cache(maxsize=512)
-def _parsed(variant: Variant) -> Compiled:
-    return compile_content(variant.channel, variant.content)
+    return parsed(variant)
 
 
 def content_of(message: Message, *, channel: str, locale: str) -> dict[str, Any]:

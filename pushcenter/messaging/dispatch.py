@@ -44,8 +44,6 @@ URGENT = (Lane.CRITICAL, Lane.HIGH)
 LAST_CALLS = 1.0
 #: After so many turns it takes nothing new at all, so that it comes to an end.
 TURNS = 6
-#: Seconds after which a database that is away is asked again.
-AWAY = 0.5
 #: When to look again for what is due and finds no room, in seconds.
 WITHOUT_ROOM = 1.0
 #: So long at most, also where an account says that it takes longer: another may come to help.
@@ -100,7 +98,7 @@ class Dispatcher:
             try:
                 self._collect()
             except (InterfaceError, OperationalError):
-                time.sleep(AWAY)
+                time.sleep(queue.AWAY)
 
     def _go_round(self) -> None:
         busy_at = time.monotonic()

@@ -16,6 +16,8 @@ from django.db import Error, connection
 from pushcenter import prepared
 from pushcenter.lanes import Lane
 
+#: The task that serves the lanes; all others are housekeeping.
+DISPATCH = "pushcenter.messaging.dispatch.run"
 #: First half of the locks' keys, by what is worked at.
 LANES, CHORES = 0x7058, 0x7059
 BUSY = """
@@ -50,7 +52,7 @@ def end(task: dict[str, Any], **_others: Any) -> None:
 
 
 def _say(statement: str, task: dict[str, Any]) -> None:
-    kind = LANES if task["func"] == "pushcenter.messaging.dispatch.run" else CHORES
+    kind = LANES if task["func"] == DISPATCH else CHORES
     with suppress(Error):  # without a database the task itself will tell
         if not connection.in_atomic_block:
             prepared.rows(statement, str(kind), str(_cluster(os.getppid())))

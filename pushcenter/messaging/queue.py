@@ -25,7 +25,7 @@ from pushcenter import prepared
 from pushcenter.lanes import Lane
 from pushcenter.messaging import places
 
-DISPATCH = "pushcenter.messaging.dispatch.run"
+DISPATCH = places.DISPATCH
 #: The queue of housekeeping; served after all lanes.
 HOUSEKEEPING = Conf.PREFIX
 #: First half of our advisory locks' key, to keep clear of other users of the same database.
@@ -53,7 +53,7 @@ RETURNING id, payload, split_part(key, ':', 1)
 
 # The shared lock tells a dispatcher that is about to stop that somebody relies on the wake-up that waits. Where
 # it cannot be had at once, a dispatcher is stopping: then a wake-up of our own is the safe answer.
-IS_AWAKE = """
+RELY = """
 SELECT pg_try_advisory_xact_lock_shared($1::int, $2::int)
 """
 WAITING = """
@@ -138,22 +138,28 @@ def wake(lane: str, at: datetime | None = None) -> None:
     Costs two small statements where a wake-up already waits, and one row more where none does.
     """
     moment = at or timezone.now()
-    if not _somebody_will_look(lane, moment):
+    if not somebody_will_look(lane, moment, number=Lane.values.index(lane)):
         later(DISPATCH, lane, at=moment, key=lane)
 
 
-def _somebody_will_look(lane: str, at: datetime) -> bool:
-    [[is_awake]] = prepared.rows(IS_AWAKE, str(LOCK_CLASS), str(Lane.values.index(lane)))
-    if is_awake != "t":
+def somebody_will_look(key: str, at: datetime, *, number: int) -> bool:
+    """Whether a task with this key waits for this moment, or an earlier one, that the caller may rely on until its
+    commit; ``number`` is that of its lock.
+    """
+    if prepared.rows(RELY, str(LOCK_CLASS), str(number)) != [("t",)]:
         return False
-    return prepared.rows(WAITING, lane, at.isoformat()) == [("t",)]
+    return prepared.rows(WAITING, key, at.isoformat()) == [("t",)]
 
 
 def settle(lanes: Iterable[str]) -> None:
     """Wait until all who rely on a wake-up that this worker has taken have committed what they wanted done."""
-    numbers = prepared.array(sorted(Lane.values.index(lane) for lane in lanes))
+    settle_locks(Lane.values.index(lane) for lane in lanes)
+
+
+def settle_locks(numbers: Iterable[int]) -> None:
+    """The same for tasks by the numbers of their locks."""
     with transaction.atomic():
-        prepared.rows(SETTLE, str(LOCK_CLASS), numbers)
+        prepared.rows(SETTLE, str(LOCK_CLASS), prepared.array(sorted(numbers)))
 
 
 def later(function: str, *args: Any, at: datetime, key: str = HOUSEKEEPING) -> None:

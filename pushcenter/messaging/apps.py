@@ -15,6 +15,7 @@ class MessagingConfig(AppConfig):
 
         breaker_changed.connect(breakers.tell)
         queue.note_who_is_busy()
+        queue.spare_the_collector()
         post_migrate.connect(schedule_housekeeping, sender=self)
 
 

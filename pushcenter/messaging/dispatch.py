@@ -45,7 +45,7 @@ LAST_CALLS = 1.0
 #: After so many turns it takes nothing new at all, so that it comes to an end.
 TURNS = 6
 #: When to look again for what is due and finds no room, in seconds.
-WITHOUT_ROOM = 1.0
+LOOK_AGAIN = 1.0
 #: So long at most, also where an account says that it takes longer: another may come to help.
 LONGEST_SLEEP = 15.0
 #: How often another worker is asked to help with a backlog, in seconds.
@@ -302,4 +302,4 @@ class Dispatcher:
     @staticmethod
     def _until_there_is_room() -> timedelta:
         turn = traffic.next_turn()
-        return timedelta(seconds=WITHOUT_ROOM if turn is None else min(max(turn, ROUND), LONGEST_SLEEP))
+        return timedelta(seconds=LOOK_AGAIN if turn is None else min(max(turn, ROUND), LONGEST_SLEEP))

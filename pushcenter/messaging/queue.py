@@ -24,9 +24,9 @@ from django_q.signing import SignedPackage
 
 from pushcenter import prepared
 from pushcenter.lanes import Lane
-from pushcenter.messaging import places
+from pushcenter.messaging import busy
 
-DISPATCH = places.DISPATCH
+DISPATCH = busy.DISPATCH
 #: The queue of housekeeping; served after all lanes.
 HOUSEKEEPING = Conf.PREFIX
 #: First half of our advisory locks' key, to keep clear of other users of the same database.
@@ -105,12 +105,12 @@ class LaneBroker(ORM):
         lanes = [*settings.LANES]
         if Conf.WORKERS < 2:
             return [*lanes, HOUSEKEEPING]
-        busy = places.at_work()
+        at_work = busy.at_work()
         for key, _ in self._on_their_way().values():
-            busy[places.kind_of(key)] += 1
+            at_work[busy.kind_of(key)] += 1
         most = Conf.WORKERS - 1
-        keys = lanes if busy[places.LANES] < most else []
-        return [*keys, HOUSEKEEPING] if busy[places.CHORES] < most else keys
+        keys = lanes if at_work[busy.LANES] < most else []
+        return [*keys, HOUSEKEEPING] if at_work[busy.CHORES] < most else keys
 
     def _on_their_way(self) -> dict[int, tuple[str, float]]:
         """What this cluster has taken a moment ago and not yet done: a worker may not yet have begun it."""
@@ -142,8 +142,8 @@ def _freeze(**_others: object) -> None:
 
 def note_who_is_busy() -> None:
     """From now on a worker tells when it begins a task and when it is done."""
-    pre_execute.connect(places.begin)
-    post_execute_in_worker.connect(places.end)
+    pre_execute.connect(busy.begin)
+    post_execute_in_worker.connect(busy.end)
 
 
 def wake(lane: str, at: datetime | None = None) -> None:

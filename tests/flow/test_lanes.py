@@ -19,7 +19,7 @@ from django_q.models import OrmQ
 from channels_app.adapters.simulated import SimulatedAdapter
 from channels_app.contract import ChannelError, Outgoing, Sent
 from pushcenter.lanes import Lane
-from pushcenter.messaging import dispatch, places, queue
+from pushcenter.messaging import busy, dispatch, queue
 from pushcenter.messaging.dispatch import Dispatcher
 from pushcenter.messaging.models import Delivery, Message
 from pushcenter.messaging.states import State
@@ -254,19 +254,19 @@ class TestWorkersOfACluster:
         assert self.take(broker) == "high"
         with another_session() as worker:
             worker.execute(
-                "SELECT pg_advisory_lock_shared(%s, %s)", [places.LANES, places._cluster(os.getppid())]
+                "SELECT pg_advisory_lock_shared(%s, %s)", [busy.LANES, busy._cluster(os.getppid())]
             )
             assert self.take(broker) is None
-        until(lambda: not places.at_work())  # a session that was left ends in a moment
+        until(lambda: not busy.at_work())  # a session that was left ends in a moment
         assert self.take(broker) == "low"
 
     def test_a_task_is_known_from_its_beginning_to_its_end(self, transactional_db: None) -> None:
-        for func, kind in ((queue.DISPATCH, places.LANES), ("some.function", places.CHORES)):
+        for func, kind in ((queue.DISPATCH, busy.LANES), ("some.function", busy.CHORES)):
             task = {"func": func}
-            places.begin(task=task)
-            assert places.at_work() == {kind: 1}
-            places.end(task=task)
-            assert not places.at_work()
+            busy.begin(task=task)
+            assert busy.at_work() == {kind: 1}
+            busy.end(task=task)
+            assert not busy.at_work()
 
     def test_a_database_that_is_away_is_asked_again_soon(
         self, broker: queue.LaneBroker, monkeypatch: pytest.MonkeyPatch

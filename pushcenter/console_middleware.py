@@ -13,13 +13,17 @@ from django.utils import translation
 
 #: What is called by programs alone. The pages that describe the API are for people.
 PROGRAMS = ("/api/v1/", "/callbacks/")
+#: What is in English for everybody: a description of the API that changed with its reader could not be compared.
+ENGLISH = (*PROGRAMS, "/api/")
 
 
 class _ForPeople:
     """To be mixed in before the middleware that it restricts."""
 
+    passes: tuple[str, ...] = PROGRAMS
+
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if request.path_info.startswith(PROGRAMS):
+        if request.path_info.startswith(self.passes):
             return self.get_response(request)  # type: ignore[attr-defined]
         return super().__call__(request)  # type: ignore[misc]
 
@@ -30,6 +34,8 @@ class Sessions(_ForPeople, SessionMiddleware):
 
 class Languages(_ForPeople, LocaleMiddleware):
     """The language of one request is not that of the next one in the same thread."""
+
+    passes = ENGLISH
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         try:

@@ -1,5 +1,6 @@
 """What the project itself keeps: which of the things that processes hold in memory have changed."""
 
+from django.conf import settings
 from django.db import models
 
 
@@ -15,3 +16,19 @@ class Revision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.topic} {self.number}"
+
+
+class UserLanguage(models.Model):
+    """The language in which a user wants the console, in whatever browser."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="+"
+    )
+    language = models.CharField(max_length=10)
+
+    class Meta:
+        verbose_name = "language of a user"
+        verbose_name_plural = "languages of users"
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.language}"

@@ -149,9 +149,15 @@ LOGIN_URL = "admin:login"
 
 # --- Languages and time ------------------------------------------------------------------------------------
 
-# All words are marked for translation; a language is offered when all of them are translated.
-LANGUAGES = [("en", _("English"))]
+# All words are marked for translation; a language is offered when all of them are translated. The first one is that
+# of the source, of the API and of what is stored.
+LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
 LANGUAGE_CODE = "en"
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
+LANGUAGE_COOKIE_SECURE = HTTPS
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"  # as written in pushcenter/language.py, too
+LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = env.zone("TIME_ZONE", default="UTC")
 USE_TZ = True
 FORMAT_MODULE_PATH = ["pushcenter.formats"]

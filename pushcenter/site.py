@@ -10,10 +10,13 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 from unfold.sites import UnfoldAdminSite
 
+from pushcenter import language
+
 
 class ConsoleSite(UnfoldAdminSite):
     index_title = _("Overview")
     index_template = "console/index.html"
+    login_template = "console/login.html"
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
         """All but the queue's own tables: what they hold says nothing that deliveries do not say better."""
@@ -27,7 +30,9 @@ class ConsoleSite(UnfoldAdminSite):
         if request.method == "GET" and REDIRECT_FIELD_NAME not in request.GET:
             home = reverse("admin:index", current_app=self.name)
             return HttpResponseRedirect(f"{request.path}?{urlencode({REDIRECT_FIELD_NAME: home})}")
-        return super().login(request, extra_context)
+        response = super().login(request, extra_context)
+        language.recall(request, response)
+        return response
 
     def extra_urls(self) -> list[URLPattern]:
         return [

@@ -118,7 +118,8 @@ UNFOLD = {
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("favicon.svg")},
     ],
-    "STYLES": [lambda request: static("css/console.css")],
+    "STYLES": [lambda request: static("css/console.css"), lambda request: static("css/looks.css")],
+    "SCRIPTS": [lambda request: static("js/looks.js")],
     "COLORS": {
         "primary": {
             "50": "oklch(97% .014 254.6)",

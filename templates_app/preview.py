@@ -6,9 +6,9 @@ from typing import Any
 
 from channels_app import registry
 from pushcenter.faults import Fault, Rejected
+from templates_app.looks import look
 from templates_app.models import TemplateVersion, Variant
 from templates_app.render import RenderError, choose_variant, render, render_variant
-from templates_app.sight import Shown, shown
 from templates_app.variables import faults, with_defaults
 
 PERSON = {"id": "u-1001", "name": "Li Wei", "locale": ""}
@@ -16,10 +16,10 @@ PERSON = {"id": "u-1001", "name": "Li Wei", "locale": ""}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """One variant: what it shows, or why it cannot be rendered."""
+    """One variant: how it looks, or why it cannot be rendered."""
 
     variant: Variant
-    fields: list[Shown]
+    picture: str = ""
     error: str = ""
 
 
@@ -90,8 +90,8 @@ def _one(version: TemplateVersion, variant: Variant, params: dict[str, Any]) -> 
     try:
         content = render(version, channel=variant.channel, locale=variant.locale, params=params)
     except RenderError as error:
-        return Preview(variant=variant, fields=[], error=str(error))
-    return Preview(variant=variant, fields=shown(variant.channel, content))
+        return Preview(variant=variant, error=str(error))
+    return Preview(variant=variant, picture=look(variant.channel, content))
 
 
 def sample_faults(version: TemplateVersion) -> list[str]:

@@ -1,0 +1,12 @@
+export { Compartment, EditorState } from "@codemirror/state";
+export { EditorView, drawSelection, highlightSpecialChars, highlightActiveLine, keymap, lineNumbers, placeholder } from "@codemirror/view";
+export { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
+export { HighlightStyle, LanguageSupport, bracketMatching, indentUnit, syntaxHighlighting } from "@codemirror/language";
+export { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap, startCompletion } from "@codemirror/autocomplete";
+export { forceLinting, setDiagnostics, lintGutter } from "@codemirror/lint";
+export { search, searchKeymap } from "@codemirror/search";
+export { html, htmlCompletionSource } from "@codemirror/lang-html";
+export { json } from "@codemirror/lang-json";
+export { jinja } from "@codemirror/lang-jinja";
+export { Language, defineLanguageFacet } from "@codemirror/language";
+export { tags } from "@lezer/highlight";

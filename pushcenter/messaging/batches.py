@@ -5,6 +5,7 @@ and puts aside those that it meets (``Delivery.held``). What has to be done for 
 does (:mod:`pushcenter.messaging.work`).
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -88,7 +89,11 @@ def cancel(batch_id: UUID, *, by: str) -> Cancelled:
             note(batch, "batch_cancelled", by=by)
             ask_for_work(batch)
             recall.plan_batch(batch)
-    counts = Delivery.objects.by_state(batch.pk)
+    counts = Counter(Delivery.objects.by_state(batch.pk))
+    # A worker ends these in doubt.
+    doubtful = Delivery.objects.filter(batch=batch, state=State.PENDING, maybe_sent=True).count()
+    if doubtful:
+        counts.update({State.PENDING: -doubtful, State.IN_DOUBT: doubtful})
     waiting = counts.pop(State.PENDING, 0) + counts.pop(State.CANCELLED, 0)
     counts.pop(State.SKIPPED, None)
     missing = 0 if batch.expanded_at else max(0, batch.people - batch.expanded)

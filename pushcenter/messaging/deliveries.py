@@ -31,16 +31,19 @@ RETURNING lane
 CANCEL_SOME = """
 WITH ended AS (
     UPDATE messaging_delivery
-       SET state = 'cancelled', held = false, ended_at = statement_timestamp(),
-           code = 'cancelled', reason = 'its batch was cancelled'
+       SET state = CASE WHEN maybe_sent THEN 'in_doubt' ELSE 'cancelled' END, held = false,
+           ended_at = statement_timestamp(), code = 'cancelled',
+           reason = 'its batch was cancelled' || CASE WHEN maybe_sent THEN %(doubt)s ELSE '' END
      WHERE id = ANY(ARRAY(
              SELECT id FROM messaging_delivery
               WHERE batch_id = %(batch)s AND state = 'pending'
               LIMIT %(limit)s FOR UPDATE SKIP LOCKED))
-    RETURNING channel
+    RETURNING id, channel, state
 )
-SELECT channel, count(*) FROM ended GROUP BY channel
+SELECT channel, state, array_agg(id) FROM ended GROUP BY channel, state
 """
+#: What is added to the reason for which one ends that may have been sent.
+DOUBT = ", and the provider may have it"
 
 #: From which states a receipt may move a delivery forward. One that comes before our own record finds the
 #: delivery still ``sending``; one after an ended doubt finds it ``in_doubt`` or waiting for its repetition.
@@ -85,11 +88,14 @@ class DeliveryQuerySet(Aside, models.QuerySet["Delivery"]):
             cursor.execute(LET_GO, {"batch": batch_id, "limit": limit})
             return {lane for (lane,) in cursor.fetchall()}
 
-    def cancel_some(self, batch_id: UUID, *, limit: int) -> dict[str, int]:
-        """End up to ``limit`` pending deliveries of a cancelled batch; returns how many, by channel."""
+    def cancel_some(self, batch_id: UUID, *, limit: int) -> dict[tuple[str, State], list[UUID]]:
+        """End up to ``limit`` pending deliveries of a cancelled batch; returns which, by channel and new state.
+
+        One that may have been sent ends in doubt.
+        """
         with connections[self.db].cursor() as cursor:
-            cursor.execute(CANCEL_SOME, {"batch": batch_id, "limit": limit})
-            return dict(cursor.fetchall())
+            cursor.execute(CANCEL_SOME, {"batch": batch_id, "limit": limit, "doubt": DOUBT})
+            return {(channel, State(state)): ids for channel, state, ids in cursor.fetchall()}
 
     def by_state(self, batch_id: UUID) -> dict[str, int]:
         """How many deliveries of a batch are in each state."""
@@ -103,12 +109,7 @@ class DeliveryQuerySet(Aside, models.QuerySet["Delivery"]):
         """
         late = self.filter(state=State.PENDING, expires_at__lte=now).select_related("message")
         rows: list[Delivery] = list(late.select_for_update(skip_locked=True, of=("self",))[:limit])
-        doubtful = [row for row in rows if row.maybe_sent]
-        if doubtful:
-            reason = "not repeated before its expiry, and the provider may have it"
-            self._end(doubtful, State.IN_DOUBT, now, code="expired", reason=reason)
-        sure = [row for row in rows if not row.maybe_sent]
-        self._end(sure, State.EXPIRED, now, code="expired", reason="not sent before its expiry")
+        self._end(rows, State.EXPIRED, now, code="expired", reason="not sent before its expiry")
         return rows
 
     def with_lease_over(self, now: datetime, *, limit: int) -> list["Delivery"]:
@@ -207,9 +208,9 @@ class DeliveryQuerySet(Aside, models.QuerySet["Delivery"]):
         return list(rows.select_for_update(of=("self",)))
 
     def reopen(self, rows: Sequence["Delivery"], now: datetime, *, maybe_duplicate: bool) -> int:
-        """Make deliveries due again that ended in doubt or failed."""
+        """Make deliveries due again that ended in doubt or failed; the doubt stays with those that have one."""
         ended = self.filter(pk__in=[row.pk for row in rows], state__in=(State.IN_DOUBT, State.FAILED))
-        marks: dict[str, Any] = {"maybe_duplicate": True} if maybe_duplicate else {}
+        marks: dict[str, Any] = {"maybe_duplicate": True, "maybe_sent": True} if maybe_duplicate else {}
         cleared: dict[str, Any] = {
             "ended_at": None,
             "code": "",
@@ -234,7 +235,7 @@ class DeliveryQuerySet(Aside, models.QuerySet["Delivery"]):
         )
 
     def cancel(self, rows: Sequence["Delivery"], now: datetime) -> int:
-        """End deliveries that have not been claimed."""
+        """End deliveries that have not been claimed, in doubt those that may have been sent before."""
         return self._end(rows, State.CANCELLED, now, code="cancelled", reason="cancelled by request")
 
     def pass_over(self, rows: Sequence["Delivery"], now: datetime) -> int:
@@ -263,4 +264,17 @@ class DeliveryQuerySet(Aside, models.QuerySet["Delivery"]):
         return self.filter(pk__in=[row.pk for row in rows], state=before)
 
     def _end(self, rows: Sequence["Delivery"], state: State, now: datetime, *, code: str, reason: str) -> int:
-        return self._moved(rows, State.PENDING).update(state=state, ended_at=now, code=code, reason=reason)
+        """End those of these that wait; where nobody knows whether it was sent, it ends in doubt (:func:`end_of`)."""
+        sure = [row for row in rows if not row.maybe_sent]
+        ended = self._moved(sure, State.PENDING).update(state=state, ended_at=now, code=code, reason=reason)
+        doubtful = [row for row in rows if row.maybe_sent]
+        if doubtful:
+            ended += self._moved(doubtful, State.PENDING).update(
+                state=State.IN_DOUBT, step_until=None, ended_at=now, code=code, reason=reason + DOUBT
+            )
+        return ended
+
+
+def end_of(row: "Delivery", wanted: State) -> State:
+    """How one ends that waits and is not tried again: in doubt where the provider may have it."""
+    return State.IN_DOUBT if row.maybe_sent else wanted

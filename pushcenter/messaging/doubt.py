@@ -73,6 +73,12 @@ def began(ids: Sequence[UUID]) -> None:
         DOUBT.at(at)
 
 
+def may_begin(ids: Sequence[UUID]) -> None:
+    """The same, about those of them whose provider can be asked."""
+    rows = Delivery.objects.filter(pk__in=ids).select_related("account") if ids else ()
+    began([row.pk for row in rows if can_be_asked(row.account)])
+
+
 def run() -> int:
     """Ask about all deliveries for which it is time: the task. Returns how many were asked about."""
     until, asked = time.monotonic() + TURN, 0
@@ -192,6 +198,7 @@ def _found(row: Delivery, sent: Sent, now: datetime) -> None:
 def _not_taken(row: Delivery, now: datetime) -> None:
     """Nobody has it: so it is tried again as after any fault, and needs no mark."""
     _note(row, "not_taken")
+    row.maybe_sent = False
     Delivery.objects.filter(pk=row.pk).update(maybe_sent=False)
     wait = retry.backoff(row.lane, row.retries, dice=random.random)
     if wait is None:

@@ -8,25 +8,31 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from pushcenter.messaging import cancelled, queue, recall, tally
+from pushcenter.messaging import cancelled, doubt, queue, recall, tally
+from pushcenter.messaging.deliveries import end_of
 from pushcenter.messaging.models import Delivery, Event, Message
 from pushcenter.messaging.routing import Choice
 from pushcenter.messaging.states import State
 
 
 def cancel(ids: Iterable[UUID], *, by: str) -> int:
-    """End deliveries that wait; one that is being sent, or was, is too late. Returns how many were cancelled."""
+    """End deliveries that wait; one that is being sent, or was, is too late. Returns how many were cancelled.
+
+    One that may have been sent ends in doubt, and is not counted.
+    """
     with transaction.atomic():
         rows = Delivery.objects.in_state(ids, State.PENDING)
         Delivery.objects.cancel(rows, timezone.now())
-        _write_down(rows, "cancelled", by, before=State.PENDING, after=State.CANCELLED)
-    return len(rows)
+        _tell(rows, "cancelled", by)
+        _count_cancelled(rows)
+    return len([row for row in rows if not row.maybe_sent])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cancelled:
     """What became of the deliveries of a cancelled message. ``kept_back`` names the channels that will not start;
-    ``recalling`` are those of the late ones that their providers are asked to take back.
+    ``recalling`` are those of the late ones that their providers are asked to take back. One that waited after an
+    attempt without a known end is late, and in doubt.
     """
 
     cancelled: Sequence[Delivery]
@@ -49,26 +55,27 @@ def cancel_message(message: Message, *, by: str) -> Cancelled:
     with transaction.atomic():
         rows = Delivery.objects.of_message(message.pk)
         waiting = [row for row in rows if row.state == State.PENDING]
-        done = _result(message, rows, waiting)
         Delivery.objects.cancel(waiting, timezone.now())
+        for row in waiting:
+            row.state, row.message = end_of(row, State.CANCELLED), message
+        done = _result(message, rows, [row for row in waiting if row.state == State.CANCELLED])
         if not cancelled.among([message]):
             data = {"by": by, **{name: value for name, value in done.as_data().items() if value}}
             Event.objects.create(message=message, kind=cancelled.EVENT, data=data)
-        tally.write(
-            change
-            for row in waiting
-            for change in tally.moved(message, row.channel, before=State.PENDING, after=State.CANCELLED)
-        )
-    for row in waiting:
-        row.state = State.CANCELLED
+        _count_cancelled(waiting)
     return done
 
 
-def _result(message: Message, rows: Sequence[Delivery], waiting: Sequence[Delivery]) -> Cancelled:
+def _count_cancelled(rows: Sequence[Delivery]) -> None:
+    tally.write(tally.given_up(rows, State.CANCELLED))
+    doubt.may_begin([row.pk for row in rows if row.maybe_sent])
+
+
+def _result(message: Message, rows: Sequence[Delivery], ended: Sequence[Delivery]) -> Cancelled:
     used = {row.channel for row in rows}
-    over = {State.PENDING, State.SKIPPED, State.CANCELLED}
+    over = {State.SKIPPED, State.CANCELLED}
     return Cancelled(
-        cancelled=waiting,
+        cancelled=ended,
         too_late=[row for row in rows if row.state not in over],
         recalling=[] if message.is_test else recall.plan_message(message.pk, rows),
         kept_back=[
@@ -111,9 +118,13 @@ def _with_time(rows: Iterable[Delivery], now: datetime) -> list[Delivery]:
 
 
 def _write_down(rows: Sequence[Delivery], kind: str, by: str, *, before: State, after: State) -> None:
-    Event.objects.bulk_create(
-        Event(message_id=row.message_id, delivery=row, kind=kind, data={"by": by}) for row in rows
-    )
+    _tell(rows, kind, by)
     tally.write(
         change for row in rows for change in tally.moved(row.message, row.channel, before=before, after=after)
+    )
+
+
+def _tell(rows: Sequence[Delivery], kind: str, by: str) -> None:
+    Event.objects.bulk_create(
+        Event(message_id=row.message_id, delivery=row, kind=kind, data={"by": by}) for row in rows
     )

@@ -245,7 +245,10 @@ def _fall_back(counted: Iterable[Ended]) -> None:
 
 
 def _end_what_was_cancelled(counted: Iterable[Ended]) -> None:
-    """What comes back to be tried again, although its message was cancelled while it was under way."""
+    """What comes back to be tried again, although its message was cancelled while it was under way.
+
+    One that may have been sent ends in doubt.
+    """
     back = [each.claimed for each in counted if each.verdict.state is State.PENDING]
     if not back:
         return
@@ -255,11 +258,8 @@ def _end_what_was_cancelled(counted: Iterable[Ended]) -> None:
     if ids:
         rows = Delivery.objects.in_state(ids, State.PENDING)
         Delivery.objects.cancel(rows, timezone.now())
-        tally.write(
-            change
-            for row in rows
-            for change in tally.moved(row.message, row.channel, before=State.PENDING, after=State.CANCELLED)
-        )
+        tally.write(tally.given_up(rows, State.CANCELLED))
+        doubt.may_begin([row.pk for row in rows if row.maybe_sent])
 
 
 def _foretell(counted: Iterable[Ended]) -> None:

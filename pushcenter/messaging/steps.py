@@ -121,11 +121,7 @@ def _end_waiting(rows: Sequence[Delivery], now: datetime) -> None:
     """One that waited for another try gets none, now that the next channel has taken over."""
     waiting = [row for row in rows if row.state == State.PENDING]
     Delivery.objects.pass_over(waiting, now)
-    tally.write(
-        change
-        for row in waiting
-        for change in tally.moved(row.message, row.channel, before=State.PENDING, after=State.FAILED)
-    )
+    tally.write(tally.given_up(waiting, State.FAILED))
 
 
 def moved(delivery: Delivery, at: datetime, *, was_sent: bool) -> None:
@@ -160,12 +156,8 @@ def _take_back(delivery: Delivery, later: Sequence[str]) -> list[str]:
     waiting = Delivery.objects.filter(
         Q(step_until=None), message=delivery.message_id, channel__in=later, state=State.PENDING, attempts=0
     )
-    rows = list(waiting.select_for_update(skip_locked=True))
+    rows = list(waiting.select_related("message").select_for_update(skip_locked=True, of=("self",)))
     now = timezone.now()
     Delivery.objects.not_needed(rows, now, reason=f"{delivery.channel} succeeded after all")
-    tally.write(
-        change
-        for row in rows
-        for change in tally.moved(delivery.message, row.channel, before=State.PENDING, after=State.CANCELLED)
-    )
+    tally.write(tally.given_up(rows, State.CANCELLED))
     return [row.channel for row in rows]

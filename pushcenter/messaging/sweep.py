@@ -69,8 +69,7 @@ def _expire(now: datetime, swept: Swept) -> int:
         rows = Delivery.objects.expire(now, limit=GROUP)
         doubtful = [row for row in rows if row.maybe_sent]
         doubt.began([row.pk for row in doubtful if doubt.can_be_asked(row.account)])
-        _tally(doubtful, State.PENDING, State.IN_DOUBT)
-        _tally([row for row in rows if not row.maybe_sent], State.PENDING, State.EXPIRED)
+        tally.write(tally.given_up(rows, State.EXPIRED))
     swept.held += len(doubtful)
     swept.expired += len(rows) - len(doubtful)
     return len(rows)

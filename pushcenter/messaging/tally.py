@@ -11,7 +11,7 @@ from datetime import datetime
 from uuid import UUID
 
 from pushcenter import prepared
-from pushcenter.messaging.deliveries import Before
+from pushcenter.messaging.deliveries import Before, end_of
 from pushcenter.messaging.models import Delivery, Interaction, Message
 from pushcenter.messaging.states import REACHED, State
 
@@ -50,6 +50,12 @@ def moved(message: Message, channel: str, *, before: State | None, after: State)
     """A delivery came to an end, or back from one."""
     for measure, amount in _ends(before, after):
         yield Change(message=message, channel=channel, measure=measure, amount=amount)
+
+
+def given_up(rows: Iterable[Delivery], wanted: State) -> Iterator[Change]:
+    """Deliveries that waited were ended as this, or in doubt."""
+    for row in rows:
+        yield from moved(row.message, row.channel, before=State.PENDING, after=end_of(row, wanted))
 
 
 def progressed(message: Message, channel: str, *, before: Before, after: State) -> Iterator[Change]:

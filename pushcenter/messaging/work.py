@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from pushcenter.messaging import braking, broadcast, queue, stops, tally
+from pushcenter.messaging import braking, broadcast, doubt, queue, stops, tally
 from pushcenter.messaging.batches import WORK
 from pushcenter.messaging.models import Batch, Brake, Delivery
 from pushcenter.messaging.states import IN_FLIGHT, State
@@ -88,8 +88,11 @@ def _end_some(batch_id: UUID) -> bool:
             hour = batch.accepted_at.replace(minute=0, second=0, microsecond=0)
             figure = (hour, batch.system_id, batch.template_id)
             tally.store(
-                {(*figure, channel, State.CANCELLED.value): number for channel, number in ended.items()}
+                {(*figure, channel, state.value): len(ids) for (channel, state), ids in ended.items()}
             )
+        doubt.may_begin(
+            [each for (_, state), ids in ended.items() if state is State.IN_DOUBT for each in ids]
+        )
     left: dict[str, object] = {"worked_at": timezone.now()}
     if not ended and not Delivery.objects.filter(batch=batch, state__in=IN_FLIGHT).exists():
         left |= {"has_work": False, "is_stopped": False}

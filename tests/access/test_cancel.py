@@ -93,6 +93,31 @@ def test_an_attempt_that_is_under_way_may_still_succeed(shop: Gateway) -> None:
     assert shop.get(place).json()["status"] == "sent"
 
 
+def test_what_may_have_been_sent_ends_in_doubt_and_not_as_cancelled(shop: Gateway) -> None:
+    place = shop.send(channels=["email"])["Location"]
+    Delivery.objects.update(due_at=factories.in_an_hour(), attempts=1, maybe_sent=True)
+    answer = cancel(shop, place)
+    assert ([each["state"] for each in answer["too_late"]], answer["cancelled"]) == (["in_doubt"], [])
+    document = shop.get(place).json()
+    assert (document["status"], document["deliveries"][0]["code"]) == ("in_doubt", "cancelled")
+    assert document["deliveries"][0]["reason"].endswith("the provider may have it")
+    entries = timeline(Message.objects.get())
+    assert [each.title for each in entries if each.kind == "in_doubt"] == ["Held: in doubt"]
+    [line] = [each for each in entries if each.kind == "message_cancelled"]
+    assert "too late email (in_doubt)" in line.detail
+    assert factories.figures() == {("email", "accepted"): 1, ("email", "in_doubt"): 1}
+
+
+def test_an_attempt_under_way_without_a_known_end_leaves_doubt(shop: Gateway) -> None:
+    place = shop.send(channels=["email"])["Location"]
+    claimed = claim()
+    cancel(shop, place)
+    outcomes.record([claiming.ended(claimed, maybe_sent=True)])
+    row = claiming.row(claimed)
+    assert (row.state, row.code, row.lease_until) == (State.IN_DOUBT, "cancelled", None)
+    assert factories.figures() == {("email", "accepted"): 1, ("email", "in_doubt"): 1}
+
+
 def test_cancelling_twice_changes_nothing(shop: Gateway) -> None:
     place = shop.send()["Location"]
     cancel(shop, place)

@@ -118,6 +118,13 @@ def recording(state: State) -> Step:
     return step
 
 
+def doubtful(rows: Sequence[Delivery]) -> Sequence[Delivery]:
+    """The same, each after an attempt that may have reached the provider."""
+    for row in rows:
+        row.maybe_sent = True
+    return rows
+
+
 def steps() -> Iterator[tuple[str, Step]]:
     """Every method that changes a state, with what it can be asked for."""
     now = timezone.now()
@@ -135,6 +142,13 @@ def steps() -> Iterator[tuple[str, Step]]:
     yield "reopen", lambda queryset, rows: queryset.reopen(rows, now, maybe_duplicate=True)
     yield "pass_over", lambda queryset, rows: queryset.pass_over(rows, now)
     yield "not_needed", lambda queryset, rows: queryset.not_needed(rows, now, reason="")
+    yield "cancel", lambda queryset, rows: queryset.cancel(doubtful(rows), now)
+    yield "pass_over", lambda queryset, rows: queryset.pass_over(doubtful(rows), now)
+    yield "not_needed", lambda queryset, rows: queryset.not_needed(doubtful(rows), now, reason="")
+    yield (
+        "cancel_some",
+        lambda queryset, _rows: [queryset.update(maybe_sent=True), queryset.cancel_some(BATCH, limit=99)],
+    )
     yield "give_up", lambda queryset, rows: queryset.give_up(rows, now)
     yield "bounce", lambda queryset, rows: [queryset.bounce(row, now, code="", reason="") for row in rows]
     for state in (State.SENT, State.DELIVERED):

@@ -1,6 +1,7 @@
 """Doubt that is resolved by asking the provider."""
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,7 +22,7 @@ from channels_app.contract import (
     Temporary,
 )
 from channels_app.models import Account
-from pushcenter.messaging import dispatch, doubt, operate, receipts, retry, sweep
+from pushcenter.messaging import dispatch, doubt, operate, outcomes, receipts, retry, sweep
 from pushcenter.messaging.appointment import DOUBT
 from pushcenter.messaging.models import Delivery, Message
 from pushcenter.messaging.states import State
@@ -227,3 +228,19 @@ def test_many_are_asked_about_side_by_side(monkeypatch: pytest.MonkeyPatch) -> N
     assert ask() == 16
     assert timezone.now() - began < timedelta(seconds=6)
     assert set(Delivery.objects.values_list("state", flat=True)) == {"pending"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "state"), [(Sent(provider_id="b-1"), State.SENT), (None, State.CANCELLED)]
+)
+def test_what_was_cancelled_after_an_attempt_without_a_known_end_is_asked_about(
+    books: Account, monkeypatch: pytest.MonkeyPatch, answer: Sent | None, state: State
+) -> None:
+    factories.template(channels=["sms"])
+    message = factories.message(to=TO)
+    [claimed] = claiming.claim()
+    outcomes.record([replace(claiming.ended(claimed, maybe_sent=True), account_id=str(books.pk))])
+    operate.cancel_message(message, by="shop")
+    says(monkeypatch, answer)
+    assert ask() == 1
+    assert delivery().state == state

@@ -143,6 +143,15 @@ def test_a_step_until_sent_gives_up_its_retries_when_its_time_is_up() -> None:
     assert factories.figures()["push", "failed"] == 1
 
 
+def test_what_may_have_been_sent_is_in_doubt_when_its_time_is_up() -> None:
+    chain({"push": {"until": "sent", "within": 30}})
+    message = sent({**TO, "push_token": "simulated:down"})
+    Delivery.objects.filter(channel="push").update(maybe_sent=True)
+    let_time_pass(message)
+    assert states(message) == {"push": State.IN_DOUBT, "email": State.PENDING}
+    assert factories.figures()["push", "in_doubt"] == 1
+
+
 def test_what_was_sent_is_enough_for_a_plain_step() -> None:
     chain({"push": {"until": "sent", "within": 30}})
     message = sent()
@@ -249,7 +258,7 @@ def test_a_lost_worker_starts_the_clock_too() -> None:
     claiming.claim(lease=0)
     sweep.run()
     let_time_pass(message)
-    assert states(message) == {"push": State.FAILED, "email": State.PENDING}
+    assert states(message) == {"push": State.IN_DOUBT, "email": State.PENDING}
 
 
 def test_one_task_waits_for_many() -> None:

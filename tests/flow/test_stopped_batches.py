@@ -162,6 +162,20 @@ def test_a_cancelled_batch_ends_and_is_counted() -> None:
     assert batches.status(batch, in_flight=False) == "cancelled"
 
 
+def test_what_may_have_been_sent_of_a_cancelled_batch_ends_in_doubt() -> None:
+    batch = a_batch()
+    first = Delivery.objects.filter(batch=batch).first()
+    assert first is not None
+    Delivery.objects.filter(pk=first.pk).update(maybe_sent=True)
+    done = batches.cancel(batch.pk, by="olga")
+    assert (done.cancelled, done.too_late) == (2, {"in_doubt": 1})
+    do_the_work(batch)
+    assert states(batch) == {"in_doubt": 1, "cancelled": 2}
+    assert (factories.figures()["email", "cancelled"], factories.figures()["email", "in_doubt"]) == (2, 1)
+    again = batches.cancel(batch.pk, by="olga")
+    assert (again.cancelled, again.too_late) == (2, {"in_doubt": 1})
+
+
 def test_what_a_worker_meets_of_a_cancelled_batch_is_not_sent() -> None:
     batch = a_batch()
     batches.cancel(batch.pk, by="olga")

@@ -164,7 +164,8 @@ class CancelledBatchSerializer(serializers.Serializer):
     cancelled_at = serializers.DateTimeField(source="batch.cancelled_at")
     cancelled = serializers.IntegerField(help_text="Deliveries that will not go out.")
     too_late = serializers.DictField(
-        child=serializers.IntegerField(), help_text="Deliveries that were out or on their way, by state."
+        child=serializers.IntegerField(),
+        help_text="Deliveries that were out or on their way, or may have been (in_doubt), by state.",
     )
     recalling = serializers.IntegerField(
         help_text="Of the late ones, those whose provider is asked to take them back."

@@ -213,7 +213,8 @@ class CancelledMessageSerializer(serializers.Serializer):
     status = serializers.ChoiceField(State.choices)
     cancelled = OneDeliverySerializer(many=True, help_text="These will not go out.")
     too_late = OneDeliverySerializer(
-        many=True, help_text="These were out, or on their way; no try is repeated."
+        many=True,
+        help_text="These were out, or on their way, or may have been (in_doubt); no try is repeated.",
     )
     recalling = OneDeliverySerializer(
         many=True,

@@ -6,7 +6,7 @@ from django.contrib import admin, messages
 from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
@@ -15,6 +15,7 @@ from pushcenter.acting import ActingAdmin
 from pushcenter.dialogs import ask, go
 from pushcenter.dressing import code, pretty
 from templates_app import publishing
+from templates_app.admin import live
 from templates_app.admin.labels import NEW_DRAFT, state_badge, version_url
 from templates_app.admin.variant import VariantInline, is_open
 from templates_app.forms import VersionForm
@@ -70,6 +71,17 @@ class TemplateVersionAdmin(ActingAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return is_open(obj) and super().has_delete_permission(request, obj)
+
+    def get_urls(self) -> list[URLPattern]:
+        def view(request: HttpRequest, object_id: str) -> HttpResponse:
+            return live.answer(self, request, object_id)
+
+        place = path(
+            "<path:object_id>/live/",
+            self.admin_site.admin_view(view),
+            name="templates_app_templateversion_live",
+        )
+        return [place, *super().get_urls()]
 
     @display(description=_("state"))
     def state_shown(self, obj: TemplateVersion) -> str:

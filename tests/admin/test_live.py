@@ -1,0 +1,166 @@
+"""What the editor is told while somebody types: the same as sending would say, and never a page of an error."""
+
+import json
+from typing import Any
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import reverse
+
+from templates_app.models import TemplateVersion
+from tests import factories
+from tests.admin.conftest import AsRole
+
+SCHEMA = {"type": "object", "properties": {"order_no": {"type": "string"}}, "required": ["order_no"]}
+
+
+@pytest.fixture
+def draft(db: None) -> TemplateVersion:
+    return factories.template(channels=["sms"], published=False).versions.get()
+
+
+def url(version: TemplateVersion) -> str:
+    return reverse("admin:templates_app_templateversion_live", args=[version.pk])
+
+
+def ask(client: Client, version: TemplateVersion, *variants: dict[str, Any], **more: Any) -> dict[str, Any]:
+    asked = {
+        "variables": SCHEMA,
+        "params": {"order_no": "SO-42"},
+        "shown": "v0",
+        "variants": [{"key": f"v{number}", "locale": "", **each} for number, each in enumerate(variants)],
+        **more,
+    }
+    answer = post(client, version, json.dumps(asked))
+    assert answer.status_code == 200, answer.content
+    return answer.json()
+
+
+def post(client: Client, version: TemplateVersion, body: str | bytes) -> HttpResponse:
+    return client.post(url(version), body, content_type="application/json")  # type: ignore[return-value]
+
+
+def test_the_shown_variant_is_rendered_with_the_sample(draft: TemplateVersion, admin_client: Client) -> None:
+    told = ask(admin_client, draft, {"channel": "sms", "content": {"text": "Order {{ order_no }} is paid."}})
+    assert "Order SO-42 is paid." in told["look"]
+    assert told["problems"] == []
+    assert told["faults"] == []
+    assert "1 text messages · GSM-7 · 20 characters" in told["estimate"]
+
+
+def test_nothing_is_stored(draft: TemplateVersion, admin_client: Client) -> None:
+    ask(admin_client, draft, {"channel": "sms", "content": {"text": "Other words"}})
+    assert draft.variants.get().content == factories.CONTENT["sms"]
+
+
+def test_an_error_is_told_at_its_variant_field_and_line(draft: TemplateVersion, admin_client: Client) -> None:
+    told = ask(
+        admin_client,
+        draft,
+        {"channel": "sms", "content": {"text": "Fine"}},
+        {"channel": "email", "content": {"subject": "Hi", "text": "Dear\n{{ order_no"}},
+    )
+    problem = next(each for each in told["problems"] if each.get("line"))
+    assert (problem["key"], problem["field"], problem["line"]) == ("v1", "text", 2)
+    assert "Fine" in told["look"], "a fault elsewhere does not hide what is shown"
+
+
+def test_what_fails_with_this_sample_is_said_in_place_of_the_picture(
+    draft: TemplateVersion, admin_client: Client
+) -> None:
+    told = ask(admin_client, draft, {"channel": "sms", "content": {"text": "A\n{{ order_no.x.y }}"}})
+    assert told["error"]["field"] == "text"
+    assert told["error"]["line"] == 2
+    assert "look" not in told
+
+
+def test_a_sample_that_breaks_the_schema_is_told_by_variable(
+    draft: TemplateVersion, admin_client: Client
+) -> None:
+    told = ask(admin_client, draft, {"channel": "sms", "content": {"text": "Hi"}}, params={"order_no": 7})
+    assert told["faults"][0]["pointer"] == "/order_no"
+
+
+def test_a_field_that_is_missing_is_told(draft: TemplateVersion, admin_client: Client) -> None:
+    told = ask(admin_client, draft, {"channel": "push", "content": {"title": "Hi"}})
+    assert {"key": "v0", "field": "body"}.items() <= told["problems"][0].items()
+
+
+@pytest.mark.parametrize(
+    "schema", [None, "x", [], {"type": "objekt"}, {"type": "object", "$ref": "#"}, {"properties": {"a": 1}}]
+)
+def test_a_schema_that_is_none_is_a_problem_and_no_failure(
+    schema: Any, draft: TemplateVersion, admin_client: Client
+) -> None:
+    told = ask(admin_client, draft, {"channel": "sms", "content": {"text": "Hi"}}, variables=schema)
+    assert told["problems"][0]["field"] == "variables"
+    assert "Hi" in told["look"]
+
+
+def test_layouts_and_snippets_are_looked_at(draft: TemplateVersion, admin_client: Client) -> None:
+    told = ask(admin_client, draft, {"channel": "text", "content": {"source": ""}})
+    assert told["problems"][0]["field"] == "source"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "[]",
+        "{",
+        "null",
+        '{"variants": 1}',
+        '{"variants": [1]}',
+        '{"variants": [{"content": 1}]}',
+        '{"variants": [], "params": "\\ud800"}',
+        "[" * 100_000,
+        json.dumps({"variants": [{"content": {}}] * 301}),
+        b"\xff\xfe",
+    ],
+)
+def test_what_is_no_question_is_refused(
+    body: str | bytes, draft: TemplateVersion, admin_client: Client
+) -> None:
+    answer = post(admin_client, draft, body)
+    assert answer.status_code == 400
+    assert json.loads(answer.content)["detail"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"text": 1},
+        {"text": None},
+        {"text": ["x"]},
+        {"unknown": "x"},
+        {"text": "{% for a in range(100000000) %}x{% endfor %}"},
+        {"text": "{{ recipient.name.upper() }}{{ [].pop() }}"},
+        {"text": "\x00"},
+        {"text": "{{ 1 // 0 }}"},
+        {"params": "{{ order_no }}", "template_code": "1"},
+    ],
+)
+def test_content_of_any_kind_is_answered(
+    content: dict[str, Any], draft: TemplateVersion, admin_client: Client
+) -> None:
+    for channel in ("sms", "push", "webhook", "email", "no-such", ""):
+        ask(admin_client, draft, {"channel": channel, "content": content})
+
+
+def test_a_question_that_is_too_long_is_refused(draft: TemplateVersion, admin_client: Client) -> None:
+    assert post(admin_client, draft, "x" * 1_000_001).status_code == 413
+
+
+def test_it_is_for_those_who_may_see_versions_and_for_pages_of_the_console(
+    draft: TemplateVersion, as_role: AsRole
+) -> None:
+    assert as_role("Analysts").post(url(draft), "{}", content_type="application/json").status_code == 403
+    approver = as_role("Approvers")
+    assert "Hi" in ask(approver, draft, {"channel": "sms", "content": {"text": "Hi"}})["look"]
+    assert approver.get(url(draft)).status_code == 405
+    missing = url(draft).replace(str(draft.pk), "no-such")
+    assert approver.post(missing, "{}", content_type="application/json").status_code == 404
+    strict = Client(enforce_csrf_checks=True)
+    strict.cookies = approver.cookies
+    assert strict.post(url(draft), "{}", content_type="application/json").status_code == 403

@@ -118,8 +118,8 @@ def problems(variant: Written) -> Iterator[dict[str, Any]]:
         return
     form = kind(dict(variant.content))
     for name, sentences in form.errors.items():
-        field = name if name in form.fields else ""
-        yield from ({**place, "field": field, "message": str(sentence)} for sentence in sentences)
+        at = name if name in form.fields else ""
+        yield from ({**place, "field": at, "message": str(sentence)} for sentence in sentences)
     for name, field in form.fields.items():
         source = variant.content.get(name)
         if isinstance(field, TextSource) and isinstance(source, str):

@@ -34,7 +34,7 @@ def ask(client: Client, version: TemplateVersion, *variants: dict[str, Any], **m
     }
     answer = post(client, version, json.dumps(asked))
     assert answer.status_code == 200, answer.content
-    return answer.json()
+    return json.loads(answer.content)
 
 
 def post(client: Client, version: TemplateVersion, body: str | bytes) -> HttpResponse:

@@ -1,20 +1,23 @@
 """The published templates as intake needs them, held in memory."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from pushcenter.held import Held, Topic
 from pushcenter.lanes import Lane
 from templates_app import steps
-from templates_app.models import RouteMode, Template, TemplateVersion, VersionState
+from templates_app.models import RouteMode, Template, TemplateKind, TemplateVersion, VersionState
 from templates_app.steps import Step
 from templates_app.variables import Check
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
-    """A template with its published version. ``written`` names the channels that it has a variant for."""
+    """A template with its published version. ``written`` names the channels that it has a variant for.
+
+    ``canary`` is the version that is on its way to become the next, for ``canary_share`` (0 to 1) of the messages.
+    """
 
     template_id: UUID
     version_id: UUID
@@ -29,12 +32,20 @@ class Published:
     written: frozenset[str]
     time_to_live: int | None
     check: Check
+    canary: "Published | None" = None
+    canary_share: float = 0.0
 
 
 def _load(code: str) -> Published | None:
     versions = TemplateVersion.objects.select_related("template__category").prefetch_related("variants")
-    version = versions.filter(template__code=code, state=VersionState.PUBLISHED).first()
-    return None if version is None else of(version)
+    live = versions.filter(template__code=code, state__in=[VersionState.PUBLISHED, VersionState.CANARY])
+    by_state = {version.state: version for version in live.filter(template__kind=TemplateKind.MESSAGE)}
+    version, canary = by_state.get(VersionState.PUBLISHED), by_state.get(VersionState.CANARY)
+    if version is None:
+        return None
+    if canary is None:
+        return of(version)
+    return replace(of(version), canary=of(canary), canary_share=(canary.canary_percent or 0) / 100)
 
 
 def of(version: TemplateVersion) -> Published:
@@ -67,4 +78,4 @@ def published(code: str) -> Published | None:
 
 def codes() -> list[str]:
     """All codes, those without a published version, too."""
-    return list(Template.objects.values_list("code", flat=True))
+    return list(Template.objects.sendable().values_list("code", flat=True))

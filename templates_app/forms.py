@@ -11,6 +11,7 @@ from pushcenter.dressing import PrettyJSONField
 from templates_app import steps
 from templates_app.models import Template, TemplateVersion
 from templates_app.route_form import RouteField, stored
+from templates_app.samples import samples_error
 from templates_app.schema import schema_errors
 
 
@@ -30,6 +31,10 @@ class TemplateForm(forms.ModelForm):
             "channels",
             "time_to_live",
             "doubt_policy",
+            "is_tracked",
+            "folder",
+            "owner",
+            "kind",
         )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -63,13 +68,16 @@ class VersionForm(forms.ModelForm):
         rows=14,
         help_text=_("A JSON Schema of the parameters that callers give. Every template also has recipient."),
     )
-    sample = PrettyJSONField(
-        label=_("Sample parameters"), rows=8, required=False, help_text=_("The preview is made with them.")
+    samples = PrettyJSONField(
+        label=_("Samples"),
+        rows=8,
+        required=False,
+        help_text=_('The preview is made with them: [{"name": "Li Wei", "params": {}}]'),
     )
 
     class Meta:
         model = TemplateVersion
-        fields = ("note", "variables", "sample")
+        fields = ("note", "variables", "samples")
 
     def clean_variables(self) -> Any:
         schema = self.cleaned_data["variables"]
@@ -77,10 +85,8 @@ class VersionForm(forms.ModelForm):
             raise ValidationError(errors)
         return schema
 
-    def clean_sample(self) -> Any:
-        sample = self.cleaned_data["sample"]
-        if sample is None:
-            return {}
-        if not isinstance(sample, dict):
-            raise ValidationError(_("Write a JSON object, such as {}."))
-        return sample
+    def clean_samples(self) -> Any:
+        samples = self.cleaned_data["samples"] or []
+        if error := samples_error(samples):
+            raise ValidationError(error)
+        return samples

@@ -25,8 +25,7 @@ class Preview:
 
 def preview(version: TemplateVersion) -> list[Preview]:
     """Every variant with the sample; a fault in one does not hide the others."""
-    sample = version.sample if isinstance(version.sample, dict) else {}
-    params = {"recipient": PERSON, **with_defaults(version, sample)}
+    params = {"recipient": PERSON, **with_defaults(version, version.sample)}
     return [_one(version, variant, params) for variant in version.variants.all()]
 
 
@@ -56,7 +55,7 @@ def rendered(version: TemplateVersion, wanted: Wanted) -> list[Rendered]:
     if problems := [*_channel_faults(wanted.channel, variants), *faults(version, wanted.params)]:
         raise Rejected(problems)
     context = {**with_defaults(version, wanted.params), "recipient": dict(wanted.person)}
-    is_published = not version.is_editable
+    is_published = version.is_final
     return [_rendered(variant, context, published=is_published) for variant in _chosen(variants, wanted)]
 
 

@@ -1,147 +1,136 @@
-"""The life of a version: draft -> in review -> published -> archived. A published version never changes.
+"""From review to recipients: publishing now or at a time, and going back to what was sent before.
 
-Each step locks the template first, so that two people who press a button at once act one after the other.
+A published version never changes. Messages keep the version with which they were accepted.
 """
 
-from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.db import transaction
-from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from channels_app import registry
-from channels_app.contract import TextSource
-from templates_app.models import Template, TemplateVersion, Variant, VersionState
-from templates_app.render import compile_errors, undeclared
-from templates_app.schema import declared, schema_errors
-from templates_app.variables import PROVIDED
-
-#: Functions of the engine, which look like variables to it.
-ENGINE = frozenset({"range", "dict", "namespace", "cycler", "joiner"})
+from templates_app.drafts import new_draft, submit, withdraw
+from templates_app.history import of_version
+from templates_app.locking import locked
+from templates_app.models import Change, ChangeKind, TemplateVersion, VersionState
+from templates_app.pins import pinned
+from templates_app.soundness import PublishingError, problems, refuse_unless_sound
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-
-class PublishingError(Exception):
-    """Why a version cannot take this step, one sentence for each obstacle."""
-
-    def __init__(self, problems: Iterable[str]) -> None:
-        self.problems = list(problems)
-        super().__init__(" ".join(self.problems))
-
-
-@transaction.atomic
-def submit(*, version: TemplateVersion, by: "User | None") -> TemplateVersion:
-    """Hand a draft over to review; raises :class:`PublishingError` where it could not be published."""
-    locked = _locked(version)
-    if locked.state != VersionState.DRAFT:
-        raise PublishingError([_("Only a draft can be sent to review.")])
-    _refuse_unless_sound(locked)
-    locked.state = VersionState.IN_REVIEW
-    locked.author = by or locked.author
-    locked.save(update_fields=["state", "author"])
-    return locked
-
-
-@transaction.atomic
-def withdraw(*, version: TemplateVersion) -> TemplateVersion:
-    """Back to a draft, as after a change: what is approved is what was reviewed."""
-    locked = _locked(version)
-    if locked.state == VersionState.IN_REVIEW:
-        locked.state = VersionState.DRAFT
-        locked.save(update_fields=["state"])
-    return locked
+__all__ = [
+    "PublishingError", "approve", "new_draft", "problems", "publish", "publish_due", "roll_back", "schedule", "submit",
+    "unschedule", "withdraw",
+]  # fmt: skip
 
 
 @transaction.atomic
 def publish(*, version: TemplateVersion, by: "User | None") -> TemplateVersion:
     """Make this the version that is sent; the one before it is archived. Raises :class:`PublishingError`."""
-    locked = _locked(version)
-    if not locked.is_editable:
-        raise PublishingError([_("This version was published before; start a new draft from it.")])
-    _refuse_unless_sound(locked)
-    locked.template.versions.filter(state=VersionState.PUBLISHED).update(state=VersionState.ARCHIVED)
-    locked.state, locked.published_at, locked.approver = VersionState.PUBLISHED, timezone.now(), by
-    locked.save(update_fields=["state", "published_at", "approver"])
-    return locked
+    return go_live(approve(locked(version), by=by), by=by)
 
 
 @transaction.atomic
-def new_draft(
-    *, template: Template, by: "User | None", source: TemplateVersion | None = None
+def schedule(*, version: TemplateVersion, by: "User | None", at: datetime) -> TemplateVersion:
+    """Approve it now, and have it published at a time to come. Raises :class:`PublishingError`."""
+    current = locked(version)
+    if at <= timezone.now():
+        raise PublishingError([_("Choose a time to come.")])
+    waiting = current.template.versions.filter(state=VersionState.SCHEDULED).first()
+    if waiting is not None:
+        raise PublishingError([_("Version %(number)s is scheduled already.") % {"number": waiting.number}])
+    approve(current, by=by)
+    current.state, current.publish_at, current.approver = VersionState.SCHEDULED, at, by
+    current.save(update_fields=["state", "publish_at", "approver"])
+    return of_version(ChangeKind.SCHEDULED, current, by=by, at=at.isoformat())
+
+
+@transaction.atomic
+def unschedule(*, version: TemplateVersion, by: "User | None") -> TemplateVersion:
+    """It is in review again."""
+    current = locked(version)
+    if current.state != VersionState.SCHEDULED:
+        raise PublishingError([_("This version is not scheduled.")])
+    return _give_back(current, ChangeKind.UNSCHEDULED, by=by)
+
+
+def publish_due(now: datetime) -> int:
+    """Publish what was scheduled for now or before; returns how many versions went live.
+
+    One that has become unsound meanwhile goes back to review, with the reason in its history.
+    """
+    due = TemplateVersion.objects.filter(state=VersionState.SCHEDULED, publish_at__lte=now)
+    return sum(_publish_due(version, now) for version in due)
+
+
+@transaction.atomic
+def _publish_due(version: TemplateVersion, now: datetime) -> bool:
+    current = locked(version)
+    if current.state != VersionState.SCHEDULED or current.publish_at is None or current.publish_at > now:
+        return False  # somebody was quicker
+    try:
+        refuse_unless_sound(current)
+        go_live(current, by=current.approver)
+    except PublishingError as error:
+        _give_back(current, ChangeKind.NOT_PUBLISHED, by=None, problems=error.problems)
+        return False
+    return True
+
+
+def _give_back(
+    current: TemplateVersion, kind: ChangeKind, *, by: "User | None", **detail: object
 ) -> TemplateVersion:
-    """A draft with the next number: empty, or a copy of ``source``."""
-    Template.objects.select_for_update().get(pk=template.pk)
-    last = template.versions.aggregate(number=Max("number"))["number"] or 0
-    draft = TemplateVersion(template=template, number=last + 1, author=by)
-    if source is not None:
-        draft.variables, draft.sample = source.variables, source.sample
-    draft.save()
-    if source is not None:
-        Variant.objects.bulk_create(
-            Variant(version=draft, channel=each.channel, locale=each.locale, content=each.content)
-            for each in source.variants.all()
-        )
-    return draft
+    current.state, current.publish_at, current.approver = VersionState.IN_REVIEW, None, None
+    current.save(update_fields=["state", "publish_at", "approver"])
+    return of_version(kind, current, by=by, **detail)
 
 
-def problems(version: TemplateVersion) -> list[str]:
-    """Everything that stands between this version and its recipients; empty where it can be published."""
-    variants = list(version.variants.all())
-    found = [*_gaps(version.template, variants), *schema_errors(version.variables)]
-    names = declared(version.variables) if isinstance(version.variables, dict) else set()
-    for variant in variants:
-        found.extend(
-            f"{variant}: {problem}" for problem in _variant_problems(variant, names | PROVIDED | ENGINE)
-        )
-    return found
+@transaction.atomic
+def roll_back(*, version: TemplateVersion, by: "User | None") -> TemplateVersion:
+    """Send again what was sent before: an archived version becomes the published one, as it was."""
+    current = locked(version)
+    if current.state != VersionState.ARCHIVED or current.published_at is None:
+        raise PublishingError([_("Only a version that was published before can be rolled back to.")])
+    before = current.template.published
+    return go_live(current, by=by, kind=ChangeKind.ROLLED_BACK, before=before.number if before else None)
 
 
-def _locked(version: TemplateVersion) -> TemplateVersion:
-    Template.objects.select_for_update().get(pk=version.template_id)
-    return (
-        TemplateVersion.objects.select_for_update(of=("self",)).select_related("template").get(pk=version.pk)
+def approve(current: TemplateVersion, *, by: "User | None") -> TemplateVersion:
+    """A locked version may go to recipients; raises :class:`PublishingError` where it must not."""
+    if not current.is_editable:
+        raise PublishingError([_("This version was published before; start a new draft from it.")])
+    if current.template.category.needs_approval:
+        _refuse_own(current, by)
+    refuse_unless_sound(current)
+    return current
+
+
+def _refuse_own(current: TemplateVersion, by: "User | None") -> None:
+    """Four eyes: who wrote any of it, or handed it over, is not the one who approves."""
+    if current.state != VersionState.IN_REVIEW:
+        raise PublishingError([_("Its category demands a review: send it to review first.")])
+    wrote = Change.objects.filter(
+        version=current, kind__in=[ChangeKind.CREATED, ChangeKind.EDITED, ChangeKind.SUBMITTED], by=by
     )
+    if by is None or by in {current.author, current.edited_by} or wrote.exists():
+        raise PublishingError([_("Its category demands four eyes: somebody else has to publish it.")])
 
 
-def _refuse_unless_sound(version: TemplateVersion) -> None:
-    if found := problems(version):
-        raise PublishingError(found)
-
-
-def _gaps(template: Template, variants: Iterable[Variant]) -> Iterator[str]:
-    if not template.channels:
-        yield _("The template names no channel.")
-    written = {variant.channel for variant in variants}
-    for name in template.channels:
-        if name not in written:
-            yield _("There is no variant for the channel %(channel)s.") % {"channel": name}
-
-
-def _variant_problems(variant: Variant, names: Iterable[str]) -> Iterator[str]:
-    channel = registry.channels().get(variant.channel)
-    if channel is None:
-        yield _("this channel is not installed.")
-        return
-    form = channel.content(variant.content)
-    for field, messages in form.errors.items():
-        label = form.fields[field].label if field in form.fields else ""
-        yield from (f"{label}: {message}" if label else str(message) for message in messages)
-    for field, source in form.fields.items():
-        if isinstance(source, TextSource) and variant.content.get(field):
-            yield from _source_problems(str(source.label), variant.content[field], names)
-
-
-def _source_problems(label: str, source: str, names: Iterable[str]) -> Iterator[str]:
-    errors = compile_errors(source)
-    for line, message in errors:
-        yield _("%(field)s, line %(line)s: %(message)s") % {"field": label, "line": line, "message": message}
-    if not errors:
-        for name in sorted(undeclared(source) - set(names)):
-            yield _("%(field)s uses the variable “%(name)s”, which is not declared.") % {
-                "field": label,
-                "name": name,
-            }
+def go_live(
+    current: TemplateVersion, *, by: "User | None", kind: ChangeKind = ChangeKind.PUBLISHED, **detail: object
+) -> TemplateVersion:
+    """A locked version is from now on the one that is sent; the one before it, and a canary, are archived."""
+    if not current.is_final:
+        current.parts = pinned(current)
+    others = current.template.versions.filter(state__in=[VersionState.PUBLISHED, VersionState.CANARY])
+    for other in others.exclude(pk=current.pk):
+        other.state = VersionState.ARCHIVED
+        other.save(update_fields=["state"])
+        of_version(ChangeKind.ARCHIVED, other, by=by, successor=current.number)
+    current.state, current.published_at, current.publish_at = VersionState.PUBLISHED, timezone.now(), None
+    if kind == ChangeKind.PUBLISHED:
+        current.approver = by
+    current.save(update_fields=["state", "published_at", "publish_at", "approver", "parts"])
+    return of_version(kind, current, by=by, **detail)

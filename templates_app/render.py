@@ -163,7 +163,7 @@ def render(version: TemplateVersion, *, channel: str, locale: str, params: dict[
     variant = choose_variant(version.variants.all(), channel=channel, locale=locale)
     if variant is None:
         raise RenderError(f"there is no variant for the channel {channel}")
-    return render_variant(variant, params, published=not version.is_editable)
+    return render_variant(variant, params, published=version.is_final)
 
 
 def compile_errors(source: str) -> list[tuple[int, str]]:

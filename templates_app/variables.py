@@ -84,7 +84,7 @@ def validator(schema: Mapping[str, Any]) -> Draft202012Validator:
 
 def check_of(version: TemplateVersion) -> Check:
     """What the parameters of a version have to be."""
-    return Check(version.variables) if version.is_editable else _published(version.pk)
+    return _published(version.pk) if version.is_final else Check(version.variables)
 
 
 def faults(version: TemplateVersion, params: Mapping[str, Any]) -> list[Fault]:

@@ -95,7 +95,11 @@ def _seed_template(seed: TemplateSeed) -> None:
 
 def _publish_first_version(row: Template, seed: TemplateSeed) -> None:
     version = TemplateVersion.objects.create(
-        template=row, number=1, variables=seed.schema(), sample=dict(seed.sample), note="From the demo."
+        template=row,
+        number=1,
+        variables=seed.schema(),
+        samples=[{"name": "Li Wei", "params": dict(seed.sample)}],
+        note="From the demo.",
     )
     for channel, said in seed.says.items():
         for locale, content in said.by_locale().items():

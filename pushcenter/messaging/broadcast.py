@@ -7,7 +7,7 @@ nobody gets it twice.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -31,7 +31,7 @@ from pushcenter.recipients.audience import Audience
 from pushcenter.recipients.person import Person
 from pushcenter.recipients.resolve import people
 from templates_app import catalog
-from templates_app.models import TemplateVersion
+from templates_app.models import TemplateVersion, VersionState
 
 #: People in one transaction.
 CHUNK = 1_000
@@ -125,6 +125,7 @@ def _kept(terms: Terms, params: Mapping[str, Any]) -> dict[str, Any]:
     """What a worker needs to know later: what was agreed on, whatever changes meanwhile."""
     return {
         "version": str(terms.published.version_id),
+        "canary": str(terms.canary.published.version_id) if terms.canary else None,
         "category": terms.category,
         "is_mandatory": terms.route.is_mandatory,
         "channels": [*terms.route.channels],
@@ -150,7 +151,7 @@ def _terms(batch: Batch) -> Terms:
         channels=tuple(kept["permitted"]),
         daily_quota=batch.system.daily_quota,
     )
-    return Terms(
+    found = Terms(
         caller=caller,
         published=published,
         category=kept["category"],
@@ -164,6 +165,13 @@ def _terms(batch: Batch) -> Terms:
         metadata=kept["metadata"],
         request_id=kept["request_id"],
         batch_id=batch.pk,
+    )
+    canary = versions.filter(pk=kept.get("canary"), state=VersionState.CANARY).first()
+    if canary is None:  # there was none, or it has been withdrawn since
+        return found
+    found = replace(found, published=replace(published, canary_share=(canary.canary_percent or 0) / 100))
+    return validate.with_canary(
+        found, catalog.of(canary), channels=kept["channels"], is_mandatory=kept["is_mandatory"]
     )
 
 
@@ -224,12 +232,13 @@ def _write(terms: Terms, params: Mapping[str, Any], ids: Sequence[UUID]) -> tupl
     known, written, left_out = people(ids), Rows(), Counter[str]()
     made = 0
     for person in (known[each] for each in ids if each in known):
-        decisions = plan(terms.route, person)
+        chosen = validate.drawn(terms, params)
+        decisions = plan(chosen.route, person)
         reason = why_nothing(decisions)
         if reason:
             left_out[reason.value] += 1
         if reason not in intake.CALLERS_FAULTS:
-            written.add(_item(person, params), terms, person, decisions)
+            written.add(_item(person, params), chosen, person, decisions)
             made += 1
     written.write()
     return made, left_out

@@ -56,6 +56,7 @@ class _Decided:
     """A good message of a batch."""
 
     item: Item
+    terms: Terms
     person: Person
     decisions: Sequence[Decision]
 
@@ -97,7 +98,7 @@ def checked(request: Request, item: Item, *, caller: Caller) -> Terms:
     faults = [*validate.item_faults(item, terms), *faults]
     if faults:
         raise Rejected([*faults, *_recipient_faults(item, caller)])
-    return terms
+    return validate.drawn(terms, item.params)
 
 
 def _recipient_faults(item: Item, caller: Caller) -> Sequence[Fault]:
@@ -158,7 +159,8 @@ def _decided_one(item: Item, person: Person | Rejected, terms: Terms) -> _Decide
         raise Rejected([*faults, *person.faults])
     if faults:
         raise Rejected(faults)
-    return _Decided(item, person, decide(terms, person))
+    chosen = validate.drawn(terms, item.params)
+    return _Decided(item, chosen, person, decide(chosen, person))
 
 
 def _all_of(bad: Mapping[int, Rejected]) -> Rejected:
@@ -195,7 +197,7 @@ def _store_batch(
     size = brake.slice_of(len(good))
     written = Rows(slice=size)
     for each in good:
-        written.add(each.item, terms, each.person, each.decisions)
+        written.add(each.item, each.terms, each.person, each.decisions)
     written.write()
     if size:
         brake.put_on(row, size, starts=terms.send_at or terms.accepted_at)

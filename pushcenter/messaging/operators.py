@@ -177,7 +177,7 @@ def _make_template(of: Category) -> None:
         template=template,
         number=1,
         variables=alert_words.SCHEMA,
-        sample=alert_words.SAMPLE,
+        samples=[{"name": "A paused account", "params": alert_words.SAMPLE}],
         note="Comes with Push Center.",
     )
     Variant.objects.bulk_create(

@@ -1,7 +1,8 @@
 """The sweep: once a minute it finds what fell between, from the rows alone.
 
 Expired deliveries end; a lease that ran out means that nobody knows whether the provider has the message, and
-the doubt is settled by the adapter's promise or the template's policy; lanes with due work are woken.
+the doubt is settled by the adapter's promise or the template's policy; versions of templates go live at their time;
+lanes with due work are woken.
 """
 
 import random
@@ -30,6 +31,7 @@ from pushcenter.messaging import (
 )
 from pushcenter.messaging.models import Attempt, AttemptOutcome, Delivery, Event
 from pushcenter.messaging.states import State
+from templates_app import publishing
 from templates_app.models import DoubtPolicy
 
 GROUP = 500
@@ -60,6 +62,7 @@ def run() -> Swept:
     steps.plan_next()
     braking.watch(now)
     doubt.plan_next()
+    publishing.publish_due(now)
     _wake_lanes(swept)
     return swept
 

@@ -4,8 +4,9 @@ Nothing here asks the database, except to say more about what is wrong.
 """
 
 import difflib
-from collections.abc import Sequence
-from dataclasses import dataclass
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -34,7 +35,10 @@ class NotPermitted(Rejected):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """What a good request comes to: all that its messages have in common."""
+    """What a good request comes to: all that its messages have in common.
+
+    ``canary`` are the same terms with the version that some of the messages try out.
+    """
 
     caller: Caller
     published: Published
@@ -47,6 +51,7 @@ class Terms:
     metadata: Any
     request_id: str
     batch_id: UUID | None = None
+    canary: "Terms | None" = None
 
 
 def terms(
@@ -99,8 +104,24 @@ def judge(request: Request, *, caller: Caller, now: datetime, batch_id: UUID | N
         request_id=request.request_id,
         batch_id=batch_id,
     )
+    if published.canary:
+        found = with_canary(found, published.canary, channels=request.channels, is_mandatory=is_mandatory)
     faults = [*_unknown_channels(request.channels), *category_faults, *time_faults]
     return Judgement(terms=found, refused=refused, faults=faults)
+
+
+def with_canary(terms: Terms, canary: Published, *, channels: Sequence[str], is_mandatory: bool) -> Terms:
+    """The same terms, and beside them those with the version that is tried out."""
+    by_canary = route(channels, canary, terms.category, terms.caller, is_mandatory=is_mandatory)
+    return replace(terms, canary=replace(terms, published=canary, route=by_canary))
+
+
+def drawn(terms: Terms, params: Mapping[str, Any]) -> Terms:
+    """The terms of one good message: by chance those of the canary, if it takes these parameters."""
+    canary = terms.canary
+    if canary is None or random.random() >= terms.published.canary_share:  # noqa: S311  (no secret)
+        return terms
+    return terms if canary.published.check.faults(params) else canary
 
 
 def item_faults(item: Item, of: Terms) -> list[Fault]:

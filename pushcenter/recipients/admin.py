@@ -70,7 +70,7 @@ class RecipientGroupAdmin(ModelAdmin):
 
 @admin.register(Category)
 class CategoryAdmin(ModelAdmin):
-    list_display = ("name", "code", "is_mandatory", "description")
+    list_display = ("name", "code", "is_mandatory", "needs_approval", "description")
     search_fields = ("code", "name")
 
 

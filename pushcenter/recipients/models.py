@@ -133,6 +133,11 @@ class Category(models.Model):
         default=False,
         help_text=_("A mandatory category cannot be muted: security, law, contract."),
     )
+    needs_approval = models.BooleanField(
+        _("four eyes"),
+        default=False,
+        help_text=_("Whoever wrote a version of a template in this category cannot publish it."),
+    )
 
     class Meta:
         verbose_name = _("category")

@@ -7,7 +7,15 @@ from pushcenter.dialogs import ask
 from pushcenter.dressing import badge
 from templates_app.models import TemplateVersion
 
-STATE_COLOURS = {"draft": "info", "in_review": "warning", "published": "success", "archived": "default"}
+STATE_COLOURS = {
+    "draft": "info",
+    "in_review": "warning",
+    "scheduled": "primary",
+    "canary": "primary",
+    "published": "success",
+    "archived": "default",
+    "trial": "default",
+}
 NEW_DRAFT = ask(_("Start a new draft?"), _("It begins as a copy."), _("New draft"))
 
 

@@ -13,10 +13,10 @@ from unfold.enums import ActionVariant
 
 from pushcenter.acting import ActingAdmin
 from pushcenter.dialogs import go
-from templates_app import publishing, steps
+from templates_app import history, publishing, steps
 from templates_app.admin.labels import NEW_DRAFT, state_badge, version_url
 from templates_app.forms import TemplateForm
-from templates_app.models import RouteMode, Template, TemplateVersion, VersionState
+from templates_app.models import ChangeKind, RouteMode, Template, TemplateVersion, VersionState
 from templates_app.steps import Step, Until
 
 
@@ -30,6 +30,9 @@ class VersionInline(TabularInline):
     extra = 0
     hide_title = True
     can_delete = False
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).exclude(state=VersionState.TRIAL)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -58,19 +61,22 @@ class TemplateAdmin(ActingAdmin):
     form = TemplateForm
     inlines = (VersionInline,)
     list_display = ("code", "name", "category", "priority", "route_shown", "published_shown")
-    list_filter = ("category", "priority")
+    list_filter = ("kind", "category", "priority")
     list_select_related = ("category",)
     search_fields = ("code", "name")
     autocomplete_fields = ("category",)
     fields = (
+        "kind",
         "code",
         "name",
+        ("folder", "owner"),
         "category",
         "priority",
         "route_mode",
         "channels",
         "time_to_live",
         "doubt_policy",
+        "is_tracked",
     )
     actions = None
     actions_detail = ("new_draft",)
@@ -100,6 +106,12 @@ class TemplateAdmin(ActingAdmin):
     def published_shown(self, obj: Template) -> str:
         numbers = [each.number for each in obj.versions.all() if each.state == VersionState.PUBLISHED]
         return f"v{numbers[0]}" if numbers else "–"
+
+    def save_model(self, request: HttpRequest, obj: Template, form: Any, change: bool) -> None:  # noqa: FBT001
+        super().save_model(request, obj, form, change)
+        if change and form.changed_data:
+            by: Any = request.user
+            history.note(ChangeKind.SETTINGS, template=obj, by=by, detail={"fields": form.changed_data})
 
     def response_add(
         self, request: HttpRequest, obj: Template, post_url_continue: str | None = None

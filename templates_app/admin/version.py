@@ -53,13 +53,13 @@ class TemplateVersionAdmin(ActingAdmin):
         "created_at",
         "published_at",
         "variables_shown",
-        "sample_shown",
+        "samples_shown",
     )
 
     def get_fieldsets(self, request: HttpRequest, obj: TemplateVersion | None = None) -> Any:
         first = ("template", ("number", "state_shown"), ("author", "approver"), "published_at", "note")
         can_write = self.has_change_permission(request, obj)
-        parameters = ("variables", "sample") if can_write else ("variables_shown", "sample_shown")
+        parameters = ("variables", "samples") if can_write else ("variables_shown", "samples_shown")
         return [(None, {"fields": first}), (_("Parameters"), {"fields": parameters})]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -83,6 +83,9 @@ class TemplateVersionAdmin(ActingAdmin):
         )
         return [place, *super().get_urls()]
 
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).exclude(state=VersionState.TRIAL)
+
     @display(description=_("state"))
     def state_shown(self, obj: TemplateVersion) -> str:
         return state_badge(obj)
@@ -91,9 +94,9 @@ class TemplateVersionAdmin(ActingAdmin):
     def variables_shown(self, obj: TemplateVersion) -> str:
         return code(pretty(obj.variables))
 
-    @display(description=_("sample parameters"))
-    def sample_shown(self, obj: TemplateVersion) -> str:
-        return code(pretty(obj.sample))
+    @display(description=_("samples"))
+    def samples_shown(self, obj: TemplateVersion) -> str:
+        return code(pretty(obj.samples))
 
     def changeform_view(
         self, request: HttpRequest, object_id: Any = None, *args: Any, **kwargs: Any
@@ -109,7 +112,7 @@ class TemplateVersionAdmin(ActingAdmin):
         super().save_related(request, form, formsets, change)
         was_changed = form.has_changed() or any(formset.has_changed() for formset in formsets)
         if was_changed and form.instance.state == VersionState.IN_REVIEW:
-            publishing.withdraw(version=form.instance)
+            publishing.withdraw(version=form.instance, by=request.user)  # type: ignore[arg-type]
             messages.info(request, _("It is a draft again, because it was changed."))
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:

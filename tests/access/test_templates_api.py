@@ -20,7 +20,7 @@ def publish(template: Template, variants: dict[tuple[str, str], dict[str, str]])
     """A second version, with a sample, in place of the first."""
     template.versions.update(state=VersionState.ARCHIVED)
     version = TemplateVersion.objects.create(
-        template=template, number=2, variables=factories.SCHEMA, sample=SAMPLE
+        template=template, number=2, variables=factories.SCHEMA, samples=[{"name": "One", "params": SAMPLE}]
     )
     for (channel, locale), content in variants.items():
         Variant.objects.create(version=version, channel=channel, locale=locale, content=content)

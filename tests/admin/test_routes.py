@@ -20,6 +20,7 @@ def form(**changes: Any) -> dict[str, Any]:
         "priority": "normal",
         "route_mode": "first",
         "doubt_policy": "resend",
+        "kind": "message",
         "channels": ["push", "", "email", "sms"],
         "channels_until": ["delivered", "sent", "read", "sent"],
         "channels_number": ["10", "", "", ""],

@@ -154,6 +154,7 @@ def test_a_new_template_leads_to_its_first_draft(as_role: AsRole) -> None:
         "route_mode": "first",
         "channels": ["sms", "", "email", "sms"],
         "doubt_policy": "resend",
+        "kind": "message",
     }
     answer = as_role("Template editors").post(reverse("admin:templates_app_template_add"), data)
     template = Template.objects.get()
@@ -162,7 +163,7 @@ def test_a_new_template_leads_to_its_first_draft(as_role: AsRole) -> None:
 
 
 def test_the_preview_is_made_with_the_sample(draft: TemplateVersion, admin_client: Client) -> None:
-    TemplateVersion.objects.update(sample={"order_no": "SO-42"})
+    TemplateVersion.objects.update(samples=[{"name": "One", "params": {"order_no": "SO-42"}}])
     assert "Order SO-42 is paid." in admin_client.get(url(draft, "preview_it")).content.decode()
 
 

@@ -116,6 +116,7 @@ def a_published_template(console: Client) -> None:
         "route_mode": "first",
         "channels": ["pager"],
         "doubt_policy": "resend",
+        "kind": "message",
     }
     assert console.post(reverse("admin:templates_app_template_add"), template).status_code == 302
     version = TemplateVersion.objects.get(template=Template.objects.get())

@@ -40,7 +40,9 @@ class OfTemplates(GatewayView):
     def versions(self) -> Any:
         """The published versions of the templates that the calling system may send."""
         system = self.principal.system
-        permitted = Template.objects.permitted(templates=system.templates, categories=system.categories)
+        permitted = Template.objects.sendable().permitted(
+            templates=system.templates, categories=system.categories
+        )
         versions = TemplateVersion.objects.select_related("template__category")
         return versions.filter(state=VersionState.PUBLISHED, template__in=permitted)
 

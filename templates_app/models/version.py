@@ -1,113 +1,52 @@
-"""What is said: a template, its versions, and a variant for each channel and locale of a version."""
+"""Editions of a template, and what each says on a channel in a language."""
 
-from collections.abc import Collection
 from typing import Any
 
 from django.conf import settings
-from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
-from django.core.validators import MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from pushcenter.ids import uuid7
-from pushcenter.lanes import Lane
-from templates_app import steps
-
-
-class DoubtPolicy(models.TextChoices):
-    """What to do with a delivery whose last attempt has no known end."""
-
-    RESEND = "resend", _("send again, marked as a possible duplicate")
-    HOLD = "hold", _("hold for an operator")
-
-
-class RouteMode(models.TextChoices):
-    ALL = "all", _("all channels at once")
-    FIRST = "first", _("one channel after another, until one succeeds")
-
-
-class TemplateQuerySet(models.QuerySet["Template"]):
-    def permitted(self, *, templates: Collection[str], categories: Collection[str]) -> "TemplateQuerySet":
-        """Those of these codes, and those in these categories; all of them where nothing is named."""
-        if not templates and not categories:
-            return self.all()
-        return self.filter(Q(code__in=templates) | Q(category__code__in=categories))
-
-
-class Template(models.Model):
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    code = models.SlugField(
-        _("code"), max_length=80, unique=True, help_text=_("What callers name, such as order-paid.")
-    )
-    name = models.CharField(_("name"), max_length=150)
-    category = models.ForeignKey(
-        "recipients.Category", on_delete=models.PROTECT, related_name="+", verbose_name=_("category")
-    )
-    priority = models.CharField(
-        _("priority"),
-        max_length=10,
-        choices=Lane.choices,
-        default=Lane.NORMAL,
-        help_text=_("Used where the caller names none."),
-    )
-    route_mode = models.CharField(_("route"), max_length=10, choices=RouteMode.choices, default=RouteMode.ALL)
-    channels = ArrayField(
-        models.CharField(max_length=40),
-        verbose_name=_("channels"),
-        default=list,
-        help_text=_("In the order in which they are tried."),
-    )
-    steps = models.JSONField(
-        _("steps"),
-        default=dict,
-        blank=True,
-        validators=[steps.check],
-        help_text=_("When each channel of a chain has succeeded, and how long it may take."),
-    )
-    time_to_live = models.PositiveIntegerField(
-        _("time to live"),
-        null=True,
-        blank=True,
-        validators=[MinValueValidator(1)],
-        help_text=_("Seconds after which a message is late and no longer sent."),
-    )
-    doubt_policy = models.CharField(
-        _("when in doubt"), max_length=10, choices=DoubtPolicy.choices, default=DoubtPolicy.RESEND
-    )
-    created_at = models.DateTimeField(_("created"), auto_now_add=True)
-
-    objects = TemplateQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = _("template")
-        verbose_name_plural = _("templates")
-        ordering = ["code"]
-
-    def __str__(self) -> str:
-        return self.code
-
-    @property
-    def published(self) -> "TemplateVersion | None":
-        """The version that is sent now."""
-        return self.versions.filter(state=VersionState.PUBLISHED).first()
+from templates_app.models.template import Template
 
 
 class VersionState(models.TextChoices):
     DRAFT = "draft", _("draft")
     IN_REVIEW = "in_review", _("in review")
+    SCHEDULED = "scheduled", _("scheduled")
+    CANARY = "canary", _("canary")
     PUBLISHED = "published", _("published")
     ARCHIVED = "archived", _("archived")
+    TRIAL = "trial", _("copy for a test")
+
+
+#: Whoever wants to may still write these.
+OPEN = frozenset({VersionState.DRAFT, VersionState.IN_REVIEW})
+#: Messages name these, so that they and their variants never change: a database trigger holds that.
+FINAL = frozenset({VersionState.CANARY, VersionState.PUBLISHED, VersionState.ARCHIVED, VersionState.TRIAL})
 
 
 def empty_schema() -> dict[str, Any]:
     return {"type": "object", "properties": {}, "required": [], "additionalProperties": False}
 
 
+class VersionQuerySet(models.QuerySet["TemplateVersion"]):
+    def listed(self) -> "VersionQuerySet":
+        """Without the copies that tests were sent from."""
+        return self.exclude(state=VersionState.TRIAL)
+
+
 class TemplateVersion(models.Model):
-    """One edition of a template. Once published, it and its variants never change: a database trigger holds that."""
+    """One edition of a template. Once published, it and its variants never change: a database trigger holds that.
+
+    ``samples`` is a list of ``{"name": …, "params": {…}}``. ``parts`` holds, from publishing on, the versions of the
+    layouts and snippets that it is made with, by their codes. ``revision`` counts its edits.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     template = models.ForeignKey(
@@ -122,7 +61,9 @@ class TemplateVersion(models.Model):
         default=empty_schema,
         help_text=_("A JSON Schema of the parameters that callers give."),
     )
-    sample = models.JSONField(_("sample parameters"), default=dict, blank=True)
+    samples = models.JSONField(_("samples"), default=list, blank=True)
+    parts = models.JSONField(_("layouts and snippets"), default=dict, editable=False)
+    revision = models.PositiveIntegerField(_("revision"), default=1, editable=False)
     note = models.CharField(_("change note"), max_length=300, blank=True)
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -142,17 +83,53 @@ class TemplateVersion(models.Model):
         related_name="+",
         verbose_name=_("approver"),
     )
+    edited_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        verbose_name=_("last edited by"),
+    )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    edited_at = models.DateTimeField(_("last edited"), default=timezone.now, editable=False)
+    publish_at = models.DateTimeField(_("goes live"), null=True, blank=True, editable=False)
+    canary_percent = models.PositiveSmallIntegerField(
+        _("share of the canary"),
+        null=True,
+        blank=True,
+        editable=False,
+        validators=[MinValueValidator(1), MaxValueValidator(99)],
+    )
+    canary_since = models.DateTimeField(_("canary since"), null=True, blank=True, editable=False)
     published_at = models.DateTimeField(_("published"), null=True, blank=True, editable=False)
+
+    objects = VersionQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("template version")
         verbose_name_plural = _("template versions")
         ordering = ["template", "-number"]
         constraints = [
-            models.UniqueConstraint(fields=["template", "number"], name="version_number_once"),
+            models.UniqueConstraint(
+                fields=["template", "number"], condition=~Q(state="trial"), name="version_number_once"
+            ),
             models.UniqueConstraint(
                 fields=["template"], condition=Q(state="published"), name="one_published_version"
+            ),
+            models.UniqueConstraint(
+                fields=["template"], condition=Q(state="canary"), name="one_canary_version"
+            ),
+            models.UniqueConstraint(
+                fields=["template"], condition=Q(state="scheduled"), name="one_scheduled_version"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="scheduled") | Q(publish_at__isnull=False), name="scheduled_has_a_time"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="canary") | Q(canary_percent__range=(1, 99), canary_since__isnull=False),
+                name="canary_has_a_share",
             ),
         ]
         permissions = [("publish_templateversion", _("Can publish a template version"))]
@@ -162,7 +139,17 @@ class TemplateVersion(models.Model):
 
     @property
     def is_editable(self) -> bool:
-        return self.state in {VersionState.DRAFT, VersionState.IN_REVIEW}
+        return self.state in OPEN
+
+    @property
+    def is_final(self) -> bool:
+        """Whether it can never change, so that what was made of it once stays right."""
+        return self.state in FINAL
+
+    @property
+    def sample(self) -> dict[str, Any]:
+        """The parameters of the first sample; none where there is no sample."""
+        return dict(self.samples[0]["params"]) if self.samples else {}
 
 
 class Variant(models.Model):

@@ -16,6 +16,7 @@ from channels_app.breaker import Circuit, Switch
 from channels_app.contract import Adapter, SecretField
 from pushcenter.ids import uuid7
 from pushcenter.networks import check_network
+from pushcenter.retold import retold
 
 
 class AccountQuerySet(models.QuerySet["Account"]):
@@ -155,11 +156,11 @@ class Account(models.Model):
     def why_without_work(self) -> str:
         """The reason of the pause, or what the provider said last."""
         if self.is_paused:
-            return self.pause_reason
+            return retold(self.pause_reason)
         condition = getattr(self, "condition", None)
         if condition is None:
             return ""
-        said = ": ".join(filter(None, (condition.code, condition.detail)))
+        said = ": ".join(filter(None, (condition.code, retold(condition.detail))))
         return str(_("breaker open: %(said)s") if condition.is_open else _("slowed: %(said)s")) % {
             "said": said
         }

@@ -1,23 +1,77 @@
 """People in the console: users, and the roles that are Django's groups."""
 
+from typing import Any
+
 from django.contrib import admin
+from django.contrib.admin.filters import RelatedFieldListFilter
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group, Permission, User
+from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
+from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from pushcenter import roles
 
 admin.site.unregister([User, Group])
 
+#: The rights that every table has; the names in the database are English.
+RIGHTS = {
+    "add": _("Can add: %(table)s"),
+    "change": _("Can change: %(table)s"),
+    "delete": _("Can delete: %(table)s"),
+    "view": _("Can view: %(table)s"),
+}
+
+
+def right(permission: Permission) -> str:
+    """A permission as people read it."""
+    verb, _line, name = permission.codename.partition("_")
+    kind = permission.content_type
+    model = kind.model_class()
+    if verb not in RIGHTS or name != kind.model or model is None:
+        return f"{kind.app_labeled_name} | {gettext(permission.name)}"
+    return f"{kind.app_labeled_name} | {RIGHTS[verb] % {'table': model._meta.verbose_name}}"
+
+
+def role(group: Group) -> str:
+    return roles.shown(group.name)
+
+
+NAMED: dict[str, Any] = {"groups": role, "user_permissions": right, "permissions": right}
+
+
+class Named:
+    """Roles and rights in choices, in the reader's language."""
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_manytomany(db_field, request, **kwargs)  # type: ignore[misc]
+        if field is not None and db_field.name in NAMED:
+            field.label_from_instance = NAMED[db_field.name]
+        return field
+
+
+class RoleFilter(RelatedFieldListFilter):
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        found = super().field_choices(field, request, model_admin)
+        return [(key, roles.shown(str(name))) for key, name in found]
+
 
 @admin.register(User)
-class PersonAdmin(UserAdmin, ModelAdmin):
+class PersonAdmin(Named, UserAdmin, ModelAdmin):
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
     list_display = ("username", "email", "first_name", "last_name", "is_staff", "is_active")
-    list_filter = ("is_staff", "is_superuser", "is_active", "groups")
+    list_filter = ("is_staff", "is_superuser", "is_active", ("groups", RoleFilter))
 
 
 @admin.register(Group)
-class RoleAdmin(GroupAdmin, ModelAdmin):
-    pass
+class RoleAdmin(Named, GroupAdmin, ModelAdmin):  # type: ignore[misc]
+    list_display = ("name_shown",)
+
+    @display(description=_("name"), ordering="name")
+    def name_shown(self, obj: Group) -> str:
+        return role(obj)

@@ -23,6 +23,7 @@ from pushcenter.messaging.admin.labels import STATE_COLOURS
 from pushcenter.messaging.admin.stopped import Stopped, stopped
 from pushcenter.messaging.models import Alert, Delivery, LedgerDay, Message
 from pushcenter.messaging.states import State, summary
+from pushcenter.spans import words
 from templates_app.models import Template, TemplateVersion, VersionState
 
 #: Counting a long queue exactly would cost more than the figure is worth.
@@ -51,11 +52,7 @@ class LaneHealth:
 
     @property
     def late_shown(self) -> str:
-        minutes, seconds = divmod(int(self.late.total_seconds()) if self.late else 0, 60)
-        hours, minutes = divmod(minutes, 60)
-        if hours:
-            return f"{hours} h {minutes} min"
-        return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+        return words(self.late or timedelta())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +151,7 @@ def troubles() -> list[Trouble]:
 
 
 def _silent(silence: timedelta | None) -> str:
-    return lookout.words(silence) if silence is not None and lookout.is_too_long(silence) else ""
+    return words(silence) if silence is not None and lookout.is_too_long(silence) else ""
 
 
 def _capped(number: int) -> str:

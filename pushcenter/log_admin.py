@@ -17,6 +17,7 @@ from unfold.decorators import display
 from unfold.views import ChangeList
 
 from pushcenter.ids import first_id
+from pushcenter.retold import retold
 
 COUNTED_ROWS = 10_000
 PERIODS = {
@@ -93,6 +94,18 @@ class LogAdmin(BigTableAdmin):
     @display(description=_("time"))
     def when(self, obj: Any) -> str:
         return timezone.localtime(getattr(obj, self.time_field)).strftime("%Y-%m-%d %H:%M:%S")
+
+    @display(description=_("reason"))
+    def reason_told(self, obj: Any) -> str:
+        return retold(obj.reason)
+
+    @display(description=_("detail"))
+    def detail_told(self, obj: Any) -> str:
+        return retold(obj.detail)
+
+    @display(description=_("error"))
+    def error_told(self, obj: Any) -> str:
+        return retold(obj.error)
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any

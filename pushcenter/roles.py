@@ -9,6 +9,7 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.apps import apps as installed
+from django.utils.translation import gettext_lazy as _
 
 VIEW = ("view",)
 EDIT = ("view", "add", "change", "delete")
@@ -67,6 +68,19 @@ ROLES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "templates_app.template": VIEW,
     },
 }
+
+#: As the console names them.
+NAMES: Mapping[str, Any] = {
+    "Template editors": _("Template editors"),
+    "Approvers": _("Approvers"),
+    "Operators": _("Operators"),
+    "Analysts": _("Analysts"),
+}
+
+
+def shown(name: str) -> str:
+    """A role's name in the reader's language; those that administrators have made are called as they called them."""
+    return str(NAMES.get(name, name))
 
 
 def codenames(role: str, app_label: str) -> Iterator[str]:

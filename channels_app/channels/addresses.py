@@ -3,6 +3,7 @@
 from urllib.parse import urlsplit
 
 import phonenumbers
+from django.utils.translation import gettext as _
 from email_validator import EmailNotValidError, validate_email
 
 MAX_URL = 2048
@@ -24,11 +25,11 @@ def phone_number(value: str) -> str:
     try:
         number = phonenumbers.parse(value)
     except phonenumbers.NumberParseException:
-        raise ValueError("Write the number in international form, such as +8613800138000.") from None
+        raise ValueError(_("Write the number in international form, such as +8613800138000.")) from None
     if number.extension:
-        raise ValueError("A number with an extension cannot be reached.")
+        raise ValueError(_("A number with an extension cannot be reached."))
     if not phonenumbers.is_valid_number(number):
-        raise ValueError("No such number exists.")
+        raise ValueError(_("No such number exists."))
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
@@ -38,18 +39,18 @@ def http_url(value: str) -> str:
         parts = urlsplit(value)
         host, port = parts.hostname, parts.port
     except ValueError:
-        raise ValueError("This is not a URL.") from None
+        raise ValueError(_("This is not a URL.")) from None
     if parts.scheme not in {"http", "https"} or not host or port == 0:
-        raise ValueError("Give an absolute URL that begins with https:// or http://.")
+        raise ValueError(_("Give an absolute URL that begins with https:// or http://."))
     if parts.username or parts.password:
-        raise ValueError("A URL with a user name or password in it is not taken.")
+        raise ValueError(_("A URL with a user name or password in it is not taken."))
     if len(value) > MAX_URL or any(ord(character) <= ord(" ") for character in value):
-        raise ValueError("The URL is too long or has blanks in it.")
+        raise ValueError(_("The URL is too long or has blanks in it."))
     return value
 
 
 def opaque(value: str) -> str:
     """An id that only its provider understands: printable, without blanks."""
     if not value or len(value) > MAX_URL or not value.isprintable() or " " in value:
-        raise ValueError("This is not an id that a provider could have given.")
+        raise ValueError(_("This is not an id that a provider could have given."))
     return value

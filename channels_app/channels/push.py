@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from channels_app.channels.addresses import MAX_URL, http_url, opaque
@@ -38,7 +39,7 @@ def push_token(value: str) -> str:
     if value.startswith(APNS):
         token = value.removeprefix(APNS).lower()
         if not re.fullmatch(r"(?:[0-9a-f]{2}){32,100}", token):
-            raise ValueError("A device token of Apple is written in 64 or more hexadecimal digits.")
+            raise ValueError(gettext("A device token of Apple is written in 64 or more hexadecimal digits."))
         return APNS + token
     return opaque(value)
 
@@ -54,9 +55,11 @@ def _subscription(text: str) -> str:
         endpoint, keys = http_url(value["endpoint"]), {name: value["keys"][name] for name in KEY_SIZES}
         sizes = {name: len(_bytes(key)) for name, key in keys.items()}
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise ValueError("Give the subscription as the browser does: JSON with endpoint and keys.") from None
+        raise ValueError(
+            gettext("Give the subscription as the browser does: JSON with endpoint and keys.")
+        ) from None
     if sizes != KEY_SIZES:
-        raise ValueError("The keys of the subscription do not have the right length.")
+        raise ValueError(gettext("The keys of the subscription do not have the right length."))
     return json.dumps({"endpoint": endpoint, "keys": keys}, separators=(",", ":"))
 
 

@@ -9,13 +9,14 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from channels_app.models import Account
 from pushcenter.lanes import Lane
 from pushcenter.messaging import alerts, claims, dead_letters, stops
 from pushcenter.messaging.models import Alert, Delivery, Pulse, Severity
 from pushcenter.messaging.states import State
+from pushcenter.spans import words
 
 WORKERS = "worker"
 SILENCE, DOUBTS = "workers", "doubts"
@@ -68,8 +69,12 @@ def notice_silence(now: datetime) -> timedelta | None:
     """Raise the alert of workers that are silent, from a process that is none; returns the silence."""
     silence = silent_for(now)
     if silence is not None and is_too_long(silence) and not _is_open(SILENCE):
-        text = f"No worker has been at work for {words(silence)}: nothing is sent."
-        alerts.raise_alert(SILENCE, Severity.CRITICAL, text, {"silent for": words(silence)})
+        with translation.override(
+            settings.LANGUAGE_CODE
+        ):  # what is stored is not in the language of who looks
+            late = words(silence)
+        text = f"No worker has been at work for {late}: nothing is sent."
+        alerts.raise_alert(SILENCE, Severity.CRITICAL, text, {"silent for": late})
     return silence
 
 
@@ -132,12 +137,3 @@ def account_paused(account_id: UUID, reason: str, *, name: str = "") -> None:
         f"The account {name} is paused: {reason}",
         {"account": name, "reason": reason},
     )
-
-
-def words(span: timedelta) -> str:
-    """A span as people read it: 12 s, 3 min 4 s, 2 h 5 min."""
-    minutes, seconds = divmod(int(span.total_seconds()), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"

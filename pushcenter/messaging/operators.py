@@ -10,7 +10,7 @@ from typing import Any
 from django.apps import apps
 from django.conf import settings
 from django.db import connection, transaction
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from pushcenter.faults import Rejected
 from pushcenter.lanes import Lane
@@ -20,6 +20,8 @@ from pushcenter.messaging.request import Caller, Request
 from pushcenter.messaging.routing import Choice, Decision, plan
 from pushcenter.recipients.models import Category, Group, Preference, Recipient
 from pushcenter.recipients.resolve import resolve
+from pushcenter.retold import named, retold
+from templates_app.locales import fallbacks
 from templates_app.models import Template, TemplateVersion, Variant, VersionState
 
 SYSTEM, GROUP, CATEGORY, TEMPLATE = "push-center", "operators", "operations", "operations-alert"
@@ -38,7 +40,7 @@ def tell(alert: Alert, what: str) -> list[dict[str, Any]]:
     if not everybody:
         return []
     caller = prepare()
-    return [_tell_one(person, _request(alert, what), caller) for person in everybody]
+    return [_tell_one(person, _in_language_of(person, alert, what), caller) for person in everybody]
 
 
 def people() -> list[Recipient]:
@@ -99,6 +101,12 @@ def _tell_one(person: Recipient, request: Mapping[str, Any], caller: Caller) -> 
     }
 
 
+def _in_language_of(person: Recipient, alert: Alert, what: str) -> dict[str, Any]:
+    spoken = [each for each in fallbacks(person.locale) if each in dict(settings.LANGUAGES)]
+    with translation.override(spoken[0] if spoken else settings.LANGUAGE_CODE):
+        return _request(alert, what)
+
+
 def _request(alert: Alert, what: str) -> dict[str, Any]:
     is_urgent = alert.severity == Severity.CRITICAL and what != "resolved"
     return {
@@ -108,7 +116,7 @@ def _request(alert: Alert, what: str) -> dict[str, Any]:
         "params": {
             "what": what,
             "severity": alert.severity,
-            "text": alert.text,
+            "text": retold(alert.text),
             "since": f"{timezone.localtime(alert.since):%Y-%m-%d %H:%M:%S %Z}",
             "until": f"{timezone.localtime(alert.resolved_at):%Y-%m-%d %H:%M:%S %Z}"
             if alert.resolved_at
@@ -124,7 +132,7 @@ def _facts(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """What is known in detail, in words; of lists their beginning."""
     for name, value in list(data.items())[:20]:
         values = value if isinstance(value, list) else [value]
-        yield name.replace("_", " "), ", ".join(str(each) for each in values[:10])[:300]
+        yield named(name), ", ".join(retold(str(each)) for each in values[:10])[:300]
 
 
 def prepare() -> Caller:

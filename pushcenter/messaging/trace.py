@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from pushcenter.messaging import chain, stops
 from pushcenter.messaging.models import (
@@ -22,58 +24,59 @@ from pushcenter.messaging.models import (
     StopKind,
 )
 from pushcenter.messaging.states import IN_FLIGHT, State
+from pushcenter.retold import named, retold
 
 OK, WARNING, BAD, NEUTRAL = "ok", "warning", "bad", "neutral"
 
 DECISIONS = {
-    "chosen": ("Channel chosen", OK),
-    "fallback": ("Kept as fallback", NEUTRAL),
-    "skipped": ("Channel skipped", WARNING),
+    "chosen": (_("Channel chosen"), OK),
+    "fallback": (_("Kept as fallback"), NEUTRAL),
+    "skipped": (_("Channel skipped"), WARNING),
 }
 ATTEMPTS = {
-    AttemptOutcome.SENT: ("Provider took it", OK),
-    AttemptOutcome.TEMPORARY: ("Attempt failed for now", WARNING),
-    AttemptOutcome.THROTTLED: ("Provider asked us to slow down", WARNING),
-    AttemptOutcome.UNREACHABLE: ("Address cannot be reached", BAD),
-    AttemptOutcome.REFUSED: ("Provider refused the content", BAD),
-    AttemptOutcome.MISCONFIGURED: ("Account is misconfigured", BAD),
-    AttemptOutcome.LOST: ("No answer known", BAD),
+    AttemptOutcome.SENT: (_("Provider took it"), OK),
+    AttemptOutcome.TEMPORARY: (_("Attempt failed for now"), WARNING),
+    AttemptOutcome.THROTTLED: (_("Provider asked us to slow down"), WARNING),
+    AttemptOutcome.UNREACHABLE: (_("Address cannot be reached"), BAD),
+    AttemptOutcome.REFUSED: (_("Provider refused the content"), BAD),
+    AttemptOutcome.MISCONFIGURED: (_("Account is misconfigured"), BAD),
+    AttemptOutcome.LOST: (_("No answer known"), BAD),
 }
 RECEIPTS = {"delivered": OK, "sent": OK, "opened": OK, "clicked": OK, "undelivered": BAD, "complained": BAD}
 EVENTS = {
-    "fallback": ("Next channel of the route", WARNING),
-    "found": ("Found at the provider: it was sent", OK),
-    "not_taken": ("Looked up: the provider did not take it", WARNING),
-    "not_told": ("Looked up: the provider cannot tell yet", WARNING),
-    "recalled": ("Taken back by the provider", OK),
-    "not_recalled": ("Could not be taken back any more", BAD),
-    "batch_recalled": ("Provider asked to take back what had gone out", NEUTRAL),
-    "late_success": ("Succeeded when the next channel had started", WARNING),
-    "lease_over": ("Worker was lost; the delivery is in doubt", BAD),
-    "cancelled": ("Cancelled", NEUTRAL),
-    "sent_again": ("An operator had it sent again", WARNING),
-    "closed": ("An operator closed the doubt", BAD),
-    "account_paused": ("Its account is paused: the provider does not take the credentials", BAD),
-    "message_cancelled": ("Message cancelled", NEUTRAL),
-    "batch_paused": ("Batch paused", WARNING),
-    "batch_resumed": ("Batch resumed", OK),
-    "batch_cancelled": ("Batch cancelled", NEUTRAL),
-    "brake_slice": ("Brake: a first slice goes out, and the rest waits", NEUTRAL),
-    "brake_opened": ("Brake: the rest goes out", OK),
-    "batch_waits": ("Broadcast waits", WARNING),
-    "late_answer": ("The lost attempt answered after all", WARNING),
+    "fallback": (_("Next channel of the route"), WARNING),
+    "found": (_("Found at the provider: it was sent"), OK),
+    "not_taken": (_("Looked up: the provider did not take it"), WARNING),
+    "not_told": (_("Looked up: the provider cannot tell yet"), WARNING),
+    "recalled": (_("Taken back by the provider"), OK),
+    "not_recalled": (_("Could not be taken back any more"), BAD),
+    "batch_recalled": (_("Provider asked to take back what had gone out"), NEUTRAL),
+    "late_success": (_("Succeeded when the next channel had started"), WARNING),
+    "lease_over": (_("Worker was lost; the delivery is in doubt"), BAD),
+    "cancelled": (_("Cancelled"), NEUTRAL),
+    "sent_again": (_("An operator had it sent again"), WARNING),
+    "closed": (_("An operator closed the doubt"), BAD),
+    "account_paused": (_("Its account is paused: the provider does not take the credentials"), BAD),
+    "message_cancelled": (_("Message cancelled"), NEUTRAL),
+    "batch_paused": (_("Batch paused"), WARNING),
+    "batch_resumed": (_("Batch resumed"), OK),
+    "batch_cancelled": (_("Batch cancelled"), NEUTRAL),
+    "brake_slice": (_("Brake: a first slice goes out, and the rest waits"), NEUTRAL),
+    "brake_opened": (_("Brake: the rest goes out"), OK),
+    "batch_waits": (_("Broadcast waits"), WARNING),
+    "late_answer": (_("The lost attempt answered after all"), WARNING),
 }
 STOPS = {
-    StopKind.TEMPLATE: "Its template",
-    StopKind.SYSTEM: "Its system",
-    StopKind.LANE: "Its lane",
-    StopKind.NON_CRITICAL: "All that is not critical",
+    StopKind.TEMPLATE: _("Its template"),
+    StopKind.SYSTEM: _("Its system"),
+    StopKind.LANE: _("Its lane"),
+    StopKind.NON_CRITICAL: _("All that is not critical"),
 }
 # Ends that no attempt and no receipt tells of.
 ENDS = {
-    State.EXPIRED: ("Expired", BAD),
-    State.IN_DOUBT: ("Held: in doubt", BAD),
-    State.FAILED: ("Failed", BAD),
+    State.EXPIRED: (_("Expired"), BAD),
+    State.IN_DOUBT: (_("Held: in doubt"), BAD),
+    State.FAILED: (_("Failed"), BAD),
 }
 
 
@@ -112,13 +115,20 @@ def timeline(message: Message) -> list[Entry]:
     return sorted(entries, key=lambda entry: entry.at)
 
 
+def _by_whom(message: Message) -> str:
+    known = {"system": message.system.code, "key": message.key.prefix if message.key else ""}
+    if not message.key:
+        return gettext("system %(system)s, with a key since deleted") % known
+    return gettext("system %(system)s, key %(key)s…") % known
+
+
 def _acceptance(message: Message) -> Iterator[Entry]:
     yield Entry(
         at=message.accepted_at,
         tier="access",
         kind="gate",
-        title="Let in",
-        detail=f"system {message.system.code}, key {message.key.prefix if message.key else 'since deleted'}…",
+        title=gettext("Let in"),
+        detail=_by_whom(message),
         outcome=OK,
         data={"system": message.system.code, "test": message.is_test, "request_id": message.request_id},
     )
@@ -126,8 +136,9 @@ def _acceptance(message: Message) -> Iterator[Entry]:
         at=message.accepted_at,
         tier="business",
         kind="accepted",
-        title="Accepted and stored",
-        detail=f"template {message.template.code}, version {message.version.number}, lane {message.lane}",
+        title=gettext("Accepted and stored"),
+        detail=gettext("template %(template)s, version %(version)s, lane %(lane)s")
+        % {"template": message.template.code, "version": message.version.number, "lane": message.lane},
         outcome=OK,
         data={
             "template": message.template.code,
@@ -142,14 +153,14 @@ def _acceptance(message: Message) -> Iterator[Entry]:
 def _routing(message: Message) -> Iterator[Entry]:
     for decision in message.plan:
         title, outcome = DECISIONS[decision["choice"]]
-        reason = decision["reason"].replace("_", " ")
+        reason = named(decision["reason"])
         yield Entry(
             at=message.accepted_at,
             tier="business",
             kind="routing",
-            title=title,
+            title=str(title),
             detail=": ".join(
-                filter(None, [reason, decision["detail"] or chain.told(message.plan, decision)])
+                filter(None, [reason, retold(decision["detail"]) or chain.told(message.plan, decision)])
             ),
             channel=decision["channel"],
             outcome=outcome,
@@ -170,9 +181,10 @@ def _stops(message: Message, deliveries: Iterable[Delivery]) -> Iterator[Entry]:
     for each in stops.met(message, until := _until(message, deliveries)):
         what = STOPS[StopKind(each.kind)]
         at = max(each.at, message.accepted_at)
-        yield _stop_line(each, at, "paused", f"{what} is stopped", WARNING, each.by, each.reason)
+        title = gettext("%(what)s is stopped") % {"what": what}
+        yield _stop_line(each, at, "paused", title, WARNING, each.by, each.reason)
         if each.ended_at and each.ended_at <= until:
-            title = f"{what} goes on"
+            title = gettext("%(what)s goes on") % {"what": what}
             yield _stop_line(each, each.ended_at, "resumed", title, OK, each.ended_by, each.end_reason)
 
 
@@ -189,41 +201,44 @@ def _stop_line(stop: Stop, at: datetime, kind: str, title: str, outcome: str, by
         tier="service",
         kind=kind,
         title=title,
-        detail=", ".join(filter(None, [f"by {by}", reason and f"reason {reason}"])),
+        detail=_facts({"by": by, **({"reason": reason} if reason else {})}),
         outcome=outcome,
         data={"what": stop.kind, "by": by, "reason": reason, "since": stop.at.isoformat()},
     )
 
 
 def _event(event: Event | BatchEvent, channels: Mapping[Any, str]) -> Entry:
-    title, outcome = EVENTS.get(event.kind, (event.kind.replace("_", " ").capitalize(), NEUTRAL))
+    title, outcome = EVENTS.get(event.kind, (named(event.kind).capitalize(), NEUTRAL))
     return Entry(
         at=event.at,
         tier="service",
         kind=event.kind,
-        title=title,
-        detail=", ".join(f"{name.replace('_', ' ')} {_words(value)}" for name, value in event.data.items()),
+        title=str(title),
+        detail=_facts(event.data),
         channel=channels.get(getattr(event, "delivery_id", None), ""),
         outcome=outcome,
         data=event.data,
     )
 
 
+def _facts(facts: Mapping[str, Any]) -> str:
+    """What is known, in one line: ``by olga, reason an attack``."""
+    return ", ".join(f"{named(name)} {_words(value)}" for name, value in facts.items())
+
+
 def _words(value: Any) -> str:
-    return " ".join(value) if isinstance(value, list) else str(value)
+    return " ".join(value) if isinstance(value, list) else retold(str(value))
 
 
 def _attempt(attempt: Attempt, channels: Mapping[Any, str]) -> Entry:
     title, outcome = ATTEMPTS[AttemptOutcome(attempt.outcome)]
-    account = f" through {attempt.account.name}" if attempt.account else ""
-    answer = ": ".join(filter(None, [attempt.code, attempt.detail]))
+    answer = ": ".join(filter(None, [attempt.code, retold(attempt.detail)]))
     return Entry(
         at=attempt.finished_at,
         tier="service",
         kind="attempt",
-        title=title,
-        detail=f"attempt {attempt.number}{account}, {attempt.milliseconds} ms"
-        + (f"; {answer}" if answer else ""),
+        title=str(title),
+        detail=_tried(attempt) + (f"; {answer}" if answer else ""),
         channel=channels[attempt.delivery_id],
         outcome=outcome,
         data={
@@ -239,13 +254,21 @@ def _attempt(attempt: Attempt, channels: Mapping[Any, str]) -> Entry:
     )
 
 
+def _tried(attempt: Attempt) -> str:
+    known: dict[str, Any] = {"number": attempt.number, "milliseconds": attempt.milliseconds}
+    if attempt.account is None:
+        return gettext("attempt %(number)s, %(milliseconds)s ms") % known
+    known |= {"account": attempt.account.name}
+    return gettext("attempt %(number)s through %(account)s, %(milliseconds)s ms") % known
+
+
 def _receipt(receipt: Receipt, channels: Mapping[Any, str]) -> Entry:
     return Entry(
         at=receipt.at,
         tier="service",
         kind="receipt",
-        title=f"Receipt: {receipt.outcome.replace('_', ' ')}",
-        detail=": ".join(filter(None, [receipt.code, receipt.reason])),
+        title=gettext("Receipt: %(outcome)s") % {"outcome": named(receipt.outcome)},
+        detail=": ".join(filter(None, [receipt.code, retold(receipt.reason)])),
         channel=channels[receipt.delivery_id],
         outcome=RECEIPTS.get(receipt.outcome, WARNING),
         data={"outcome": receipt.outcome, "code": receipt.code, "provider_id": receipt.provider_id},
@@ -253,8 +276,9 @@ def _receipt(receipt: Receipt, channels: Mapping[Any, str]) -> Entry:
 
 
 def _interaction(interaction: Interaction, channels: Mapping[Any, str]) -> Entry:
-    verb = "reported" if interaction.kind == InteractionKind.CONVERTED else "seen"
-    source = f"{verb} by {interaction.source}" if interaction.source else ""
+    is_reported = interaction.kind == InteractionKind.CONVERTED
+    told = gettext("reported by %(source)s") if is_reported else gettext("seen by %(source)s")
+    source = told % {"source": interaction.source} if interaction.source else ""
     return Entry(
         at=interaction.at,
         tier="service",
@@ -277,12 +301,12 @@ def _waits_and_ends(deliveries: Iterable[Delivery]) -> Iterator[Entry]:
     for each in deliveries:
         state = State(each.state)
         if state is State.PENDING:
-            title = "Retry is due" if each.attempts else "Due"
-            detail = ": ".join(filter(None, [each.code, each.reason])) if each.code else ""
+            title = gettext("Retry is due") if each.attempts else gettext("Due")
+            detail = ": ".join(filter(None, [each.code, retold(each.reason)])) if each.code else ""
             yield _line(each, each.due_at, "due", title, NEUTRAL, detail)
         elif state in ENDS and each.ended_at and (state is not State.FAILED or each.code == "render_error"):
-            title, outcome = ENDS[state]
-            yield _line(each, each.ended_at, state.value, title, outcome, each.reason)
+            ending, outcome = ENDS[state]
+            yield _line(each, each.ended_at, state.value, str(ending), outcome, retold(each.reason))
 
 
 def _steps(message: Message, deliveries: Iterable[Delivery]) -> Iterator[Entry]:
@@ -290,8 +314,8 @@ def _steps(message: Message, deliveries: Iterable[Delivery]) -> Iterator[Entry]:
     for each in deliveries:
         if each.step_until is not None:
             wanted = chain.until(message.plan, each.channel).value
-            detail = f"unless it is {wanted} by then"
-            yield _line(each, each.step_until, "step", "Next channel starts", NEUTRAL, detail)
+            detail = gettext("unless it is %(state)s by then") % {"state": named(wanted)}
+            yield _line(each, each.step_until, "step", gettext("Next channel starts"), NEUTRAL, detail)
 
 
 def _line(delivery: Delivery, at: datetime, kind: str, title: str, outcome: str, detail: str) -> Entry:

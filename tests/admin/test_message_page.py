@@ -7,7 +7,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
-from pushcenter.messaging.admin.page import distance
+from pushcenter.spans import distance
 from tests import factories
 from tests.admin.conftest import AsRole, Sent
 

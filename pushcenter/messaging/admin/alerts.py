@@ -27,6 +27,7 @@ from pushcenter.messaging.admin.stoppable import MAY_OPERATE
 from pushcenter.messaging.models import Alert
 from pushcenter.messaging.routing import Choice, Reason
 from pushcenter.recipients.models import Recipient
+from pushcenter.retold import named, retold
 
 SEVERITY_COLOURS = {"info": "info", "warning": "warning", "critical": "danger"}
 WHAT = {"raised": _("of its beginning"), "reminder": _("again"), "resolved": _("of its end")}
@@ -100,7 +101,7 @@ class AlertAdmin(LogAdmin):
     # As ActingAdmin does: the theme's check of permission names would ask the database.
     checks_class = ModelAdminChecks
     time_field = "since"
-    list_display = ("when", "state_shown", "severity_shown", "text", "count", "last_seen", "told_shown")
+    list_display = ("when", "state_shown", "severity_shown", "text_shown", "count", "last_seen", "told_shown")
     list_filter = (OpenFilter, ("severity", ChoicesDropdownFilter))
     list_filter_submit = True
     list_before_template = "admin/messaging/alert/people.html"
@@ -120,6 +121,10 @@ class AlertAdmin(LogAdmin):
     @display(description=_("severity"))
     def severity_shown(self, obj: Alert) -> str:
         return severity_badge(obj)
+
+    @display(description=_("what is wrong"))
+    def text_shown(self, obj: Alert) -> str:
+        return retold(obj.text)
 
     @display(description=_("last seen"))
     def last_seen(self, obj: Alert) -> str:
@@ -219,7 +224,7 @@ def page(alert: Alert) -> Page:
     return Page(
         state=state_badge(alert),
         severity=severity_badge(alert),
-        facts=[(name.replace("_", " "), _words(value)) for name, value in alert.data.items()],
+        facts=[(named(name), retold(_words(value))) for name, value in alert.data.items()],
         told=[_told(each) for each in reversed(alert.told)],
     )
 

@@ -91,7 +91,7 @@ class Line:
     """One line of the history."""
 
     event: BatchEvent
-    title: str
+    title: Any
 
 
 BRAKE_COLOURS = {

@@ -16,18 +16,25 @@ from pushcenter.dressing import badge, code, pretty
 from pushcenter.log_admin import LogAdmin, PeriodFilter, as_uuid
 from pushcenter.messaging.admin.labels import OUTCOME_COLOURS, state_badge
 from pushcenter.messaging.admin.operations import Operations
+from pushcenter.messaging.admin.page import label_of
 from pushcenter.messaging.admin.personal import sees_personal_data
 from pushcenter.messaging.models import Attempt, Delivery, Event, Interaction
+from pushcenter.messaging.trace import EVENTS
 from pushcenter.recipients.masking import mask
+from pushcenter.retold import retold
 
 
 class AttemptInline(TabularInline):
     model = Attempt
-    fields = ("number", "outcome", "account", "code", "detail", "started_at", "milliseconds")
+    fields = ("number", "outcome", "account", "code", "detail_told", "started_at", "milliseconds")
     readonly_fields = fields
     ordering = ("number",)
     extra = 0
     can_delete = False
+
+    @display(description=_("detail"))
+    def detail_told(self, obj: Attempt) -> str:
+        return retold(obj.detail)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -55,26 +62,26 @@ class DeliveryAdmin(Operations, LogAdmin):
     search_help_text = _("An exact id of a delivery or message, or the provider's id")
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
-        first = ("when", "state_shown", "channel", place(request))
+        first = ("when", "state_shown", "channel_shown", place(request))
         return (*first, "lane", "due_at", "attempts", "account", "code")
 
     def get_fields(self, request: HttpRequest, obj: Delivery | None = None) -> tuple[Any, ...]:
         return (
             ("message_link", "state_shown"),
-            ("channel", "locale"),
+            ("channel_shown", "locale"),
             ("kind", place(request)),
             ("lane", "account"),
             ("due_at", "expires_at"),
             ("attempts", "maybe_duplicate"),
             ("code", "provider_id"),
-            "reason",
+            "reason_told",
             ("accepted_at", "ended_at"),
             ("sent_at", "delivered_at"),
             ("opened_at", "clicked_at"),
         )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Delivery | None = None) -> tuple[str, ...]:
-        return ("message_link", "state_shown", "masked")
+        return ("message_link", "state_shown", "channel_shown", "masked", "reason_told")
 
     def find(self, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
         wanted = as_uuid(term)
@@ -85,6 +92,10 @@ class DeliveryAdmin(Operations, LogAdmin):
     @display(description=_("state"))
     def state_shown(self, obj: Delivery) -> str:
         return state_badge(obj.state)
+
+    @display(description=_("channel"))
+    def channel_shown(self, obj: Delivery) -> str:
+        return str(label_of(obj.channel))
 
     @display(description=_("address"))
     def masked(self, obj: Delivery) -> str:
@@ -117,10 +128,10 @@ class AttemptAdmin(LogAdmin):
         ("number", "outcome"),
         ("adapter", "account"),
         ("code", "provider_id"),
-        "detail",
+        "detail_told",
         ("started_at", "finished_at", "milliseconds"),
     )
-    readonly_fields = ("milliseconds",)
+    readonly_fields = ("milliseconds", "detail_told")
 
     def find(self, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
         wanted = as_uuid(term)
@@ -133,14 +144,18 @@ class AttemptAdmin(LogAdmin):
 
 @admin.register(Event)
 class EventAdmin(LogAdmin):
-    list_display = ("when", "kind", "message_shown")
-    fields = ("at", "kind", "message_shown", "data_shown")
-    readonly_fields = ("message_shown", "data_shown")
+    list_display = ("when", "kind_told", "message_shown")
+    fields = ("at", "kind_told", "message_shown", "data_shown")
+    readonly_fields = ("kind_told", "message_shown", "data_shown")
     search_help_text = _("An exact id of an event or message")
 
     def find(self, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
         wanted = as_uuid(term)
         return queryset.filter(Q(pk=wanted) | Q(message_id=wanted)) if wanted else queryset.none()
+
+    @display(description=_("kind"))
+    def kind_told(self, obj: Event) -> str:
+        return str(EVENTS[obj.kind][0]) if obj.kind in EVENTS else obj.kind
 
     @display(description=_("message"))
     def message_shown(self, obj: Event) -> str:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from django.http import HttpRequest
@@ -16,6 +15,8 @@ from pushcenter.messaging.models import Delivery, Message
 from pushcenter.messaging.states import State, summary
 from pushcenter.messaging.trace import Entry, timeline
 from pushcenter.recipients.masking import mask
+from pushcenter.retold import named, retold
+from pushcenter.spans import distance
 from templates_app.sight import Shown, shown
 
 ICONS = {"ok": "check_circle", "warning": "error", "bad": "cancel", "neutral": "radio_button_checked"}
@@ -85,7 +86,9 @@ def page(message: Message, request: HttpRequest) -> Page:
 
 def _step(entry: Entry, message: Message) -> Step:
     known = [
-        (key.replace("_", " "), value) for key, value in entry.data.items() if value not in ("", None, [], {})
+        (named(key), retold(value) if isinstance(value, str) else value)
+        for key, value in entry.data.items()
+        if value not in ("", None, [], {})
     ]
     return Step(
         entry=entry,
@@ -117,18 +120,3 @@ def _sights(message: Message, deliveries: Iterable[Delivery]) -> list[Sight]:
 def label_of(channel: str) -> Any:
     known = registry.channels().get(channel)
     return known.label if known else channel
-
-
-def distance(span: timedelta) -> str:
-    """A span as people read it: ``+12 ms``, ``+3.4 s``, ``+2 min 5 s``, ``+1 h 2 min``, ``+3 d 4 h``."""
-    seconds = span.total_seconds()
-    sign, seconds = ("−", -seconds) if seconds < 0 else ("+", seconds)
-    if seconds < 1:
-        return f"{sign}{round(seconds * 1000)} ms"
-    if seconds < 60:
-        return f"{sign}{seconds:.1f} s"
-    minutes, rest = divmod(int(seconds), 60)
-    if minutes < 60:
-        return f"{sign}{minutes} min {rest} s"
-    hours, minutes = divmod(minutes, 60)
-    return f"{sign}{hours} h {minutes} min" if hours < 24 else f"{sign}{hours // 24} d {hours % 24} h"

@@ -29,10 +29,11 @@ class ReceiptAdmin(LogAdmin):
         ("outcome", "account"),
         "delivery",
         ("provider_id", "event_id"),
-        ("code", "reason"),
+        ("code", "reason_told"),
         ("at", "received_at"),
         "call",
     )
+    readonly_fields = ("reason_told",)
 
     def find(self, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
         wanted = as_uuid(term)
@@ -48,11 +49,11 @@ class ReceiptCallAdmin(LogAdmin):
     """A call carries whatever its provider wrote, addresses too; so its content is for few."""
 
     time_field = "received_at"
-    list_display = ("when", "account", "error")
+    list_display = ("when", "account", "error_told")
     list_filter = (PeriodFilter, ("account", RelatedDropdownFilter))
     list_filter_submit = True
     list_select_related = ("account",)
-    readonly_fields = ("query_shown", "body_shown")
+    readonly_fields = ("error_told", "query_shown", "body_shown")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ReceiptCall]:
         rows: QuerySet[ReceiptCall] = super().get_queryset(request)
@@ -60,7 +61,7 @@ class ReceiptCallAdmin(LogAdmin):
         return rows.defer("body", "headers", "query") if is_list else rows
 
     def get_fields(self, request: HttpRequest, obj: ReceiptCall | None = None) -> tuple[str, ...]:
-        fields = ("account", "received_at", "error")
+        fields = ("account", "received_at", "error_told")
         return (*fields, "query_shown", "body_shown") if sees_personal_data(request) else fields
 
     @display(description=_("query"))

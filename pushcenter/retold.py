@@ -1,0 +1,289 @@
+"""What workers store is English: why something waits, what an alert says. Here readers get it in their language.
+
+The marked sentences below are those that the code writes, with a name for each part that changes. A stored text that
+fits one is told by its translation; what fits none, such as a provider's own words, is shown as it is.
+"""
+
+import re
+from functools import cache, lru_cache
+
+from django.conf import settings
+from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext_noop as _
+
+#: Written by the flow: reasons of deliveries, details of attempts, notes on batches.
+FLOW = (
+    _("a first slice is watched before the rest goes out"),
+    _("%(number)s go first, the rest in %(seconds)s s or later"),
+    _("%(number)s of %(total)s deliveries met with a complaint (%(share)s, at most %(limit)s)"),
+    _(
+        "%(number)s of %(total)s deliveries failed, bounced or met with a complaint (%(share)s, at most %(limit)s)"
+    ),
+    _("%(number)s of %(total)s deliveries failed"),
+    _("the daily quota is used up"),
+    _("not repeated before its expiry, and the provider may have it"),
+    _("not sent before its expiry"),
+    _("closed by an operator"),
+    _("cancelled by request"),
+    _("the time of its step was up, and the next channel has started"),
+    _("its address had its turn"),
+    _("no answer within %(seconds)s s"),
+    _("its account or its address is no longer known"),
+    _("the provider did not take it, and no retry is left"),
+    _("the call was broken off"),
+    _("the account had no place for it while it was claimed"),
+    _("it was paused or cancelled before the call"),
+    _("the address has been erased"),
+    _("%(number)s taken back, %(others)s too late"),
+    _("taken back after it went out"),
+    _("no time left for another attempt after: %(why)s"),
+    _("the only account that takes such an address is out of order for the moment"),
+    _("not sent within %(span)s"),
+    _("not known to be delivered within %(span)s"),
+    _("not known to be read within %(span)s"),
+    _("%(channel)s succeeded after all"),
+    _("its worker was lost during the call"),
+    _("its worker was lost; the provider is asked"),
+    _("its worker was lost during the call, or could not record the answer"),
+    _("there is no variant for the channel %(channel)s"),
+    _("the channel %(channel)s is not installed"),
+    _("the template says nothing"),
+    _("muted %(category)s"),
+    _("by %(name)s"),
+    _("by %(name)s: %(why)s"),
+    _("%(number)s hour"),
+    _("%(number)s hours"),
+    _("%(number)s minute"),
+    _("%(number)s minutes"),
+    _("%(number)s second"),
+    _("%(number)s seconds"),
+)
+#: What alerts say.
+ALERTS = (
+    _("No worker was at work from %(since)s to %(until)s."),
+    _("No worker has been at work for %(span)s: nothing is sent."),
+    _("The lane %(lane)s is behind: its oldest due delivery has waited for %(span)s."),
+    _("%(number)s deliveries are in doubt: nobody knows whether they were sent."),
+    _("The account %(name)s is paused: %(why)s"),
+    _("The batch %(name)s stopped itself: %(why)s."),
+    _("The broadcast %(name)s stopped itself: %(why)s."),
+    _(
+        "Nothing goes out through the account %(name)s: its provider fails, and no other account can take over."
+    ),
+    _("Nothing goes out through the account %(name)s: its provider fails, so other accounts take over."),
+    _("The ledger of %(day)s does not balance: %(what)s."),
+)
+#: Said by the calls to providers, and by adapters.
+CALLS = (
+    _("unexpected %(name)s"),
+    _("HTTP status %(number)s"),
+    _("no answer in time"),
+    _("no answer: %(name)s"),
+    _("no connection"),
+    _("no connection: %(name)s"),
+    _("no connection in time"),
+    _("connection lost at %(step)s: %(name)s"),
+    _("the call broke off: %(name)s"),
+    _("the host name was not resolved"),
+    _("this destination is not permitted"),
+    _("this is not an HTTP URL"),
+    _("TLS could not be established"),
+    _("the server's certificate: %(what)s"),
+    _("the content has a value that JSON cannot hold"),
+    _("the data has a value that JSON cannot hold"),
+    _("the data for the app is not an object"),
+    _("the field %(name)s is not a whole number"),
+    _("the provider's answer has no token in it"),
+    _("the provider's answer is not JSON"),
+    _("the provider's answer says neither yes nor no"),
+    _("another process is still fetching the token"),
+    _("a stored secret cannot be read with the present FIELD_KEYS"),
+    _("the provider's own message has to be a JSON object"),
+    _("title and link alone take more than %(number)s bytes"),
+    _("the mail is not addressed to a bounce address of ours"),
+    _("no mail of ours is attached"),
+    _("the signature does not fit"),
+    _("the signature or the verify token does not fit"),
+    _("the token does not fit"),
+    _("it cannot be deciphered"),
+    _("it is for somebody else"),
+    _("it is not encrypted"),
+    _("%(name)s does not report receipts"),
+    _("the account has no signing secret"),
+    _("this account takes no events: neither key nor token is set"),
+    _("this provider sends approved templates, and the variant names none"),
+    _("the values for the template have to be a JSON object"),
+    _("the values for the template have to be an object or a list"),
+    _("the values for the template are neither an object nor a list"),
+    _("that is too long ago"),
+    _("it may be one of those that went out as a group"),
+    _("the provider does not show all that the number got"),
+    _("found by our id"),
+    _("the provider could not send it"),
+    _("this is no address for mail"),
+    _("the provider refuses the address"),
+    _("there are no credentials for Amazon"),
+    _("all device tokens are bad: perhaps they belong to the other environment"),
+    _("Apple calls a new token expired: is this machine's clock right?"),
+    _("this is not an answer of Apple"),
+    _("Apple keeps the name aps for itself"),
+    _("the notification takes more than %(number)s bytes"),
+    _("notification and data take more than %(number)s bytes"),
+    _("all tokens belong to apps of another project than the key does"),
+    _("Firebase keeps names like from, google… and gcm… for itself"),
+    _("the package apprise is not installed"),
+    _("Apprise cannot make a URL of this address"),
+    _("Apprise could not hand it over"),
+    _("the variant has no text"),
+    _("the variant has no text, and no template of Meta"),
+    _("the variant has no text, and no template of Twilio"),
+    _("the template's language is not known"),
+    _("this is no userid"),
+    _("the person has had this notice today"),
+    _("the gateway's answer is not JSON"),
+    _("the gateway said no"),
+    _("the answer is not Slack's"),
+    _("a message through a webhook cannot be taken back"),
+    _("a message of Slack's own form is a JSON object"),
+    _("a message of Teams' own form is a JSON object"),
+    _("the webhook answers: %(what)s"),
+    _("the account was closed"),
+    _("a setting has characters that SMTP cannot carry"),
+    _("the server cannot take addresses outside ASCII"),
+    _("%(number)s bytes are too many; %(most)s fit"),
+    _("the answer leaves this number out"),
+    _("push services refuse the VAPID key or its signature"),
+    _("this is not a browser's subscription"),
+    _("%(name)s is not among the push services of this account"),
+    _("from %(name)s"),
+)
+#: Spans, as :func:`pushcenter.spans.words` writes them.
+SPANS = (
+    _("%(hours)s h %(minutes)s min"),
+    _("%(minutes)s min %(seconds)s s"),
+    _("%(seconds)s s"),
+)
+#: The names of facts: what stands beside the sentences, in events and alerts.
+NAMES = (
+    _("account"),
+    _("adapter"),
+    _("after"),
+    _("answer"),
+    _("batch"),
+    _("by"),
+    _("category"),
+    _("channel"),
+    _("choice"),
+    _("claim"),
+    _("code"),
+    _("currency"),
+    _("day"),
+    _("deliveries"),
+    _("difference"),
+    _("ended"),
+    _("error"),
+    _("event"),
+    _("expires at"),
+    _("failed"),
+    _("from"),
+    _("kind"),
+    _("lane"),
+    _("late"),
+    _("limit"),
+    _("maybe duplicate"),
+    _("milliseconds"),
+    _("number"),
+    _("outcome"),
+    _("provider id"),
+    _("reason"),
+    _("request id"),
+    _("samples"),
+    _("silent for"),
+    _("since"),
+    _("slice"),
+    _("started"),
+    _("system"),
+    _("template"),
+    _("test"),
+    _("to"),
+    _("until"),
+    _("value"),
+    _("version"),
+    _("what"),
+    _("why"),
+    _("within"),
+)
+#: The tiers of the flow, and what routing and receipts say in one word or two.
+WORDS = (
+    _("access"),
+    _("business"),
+    _("service"),
+    _("in route"),
+    _("kept as fallback"),
+    _("account paused"),
+    _("paused"),
+    _("not permitted"),
+    _("no variant"),
+    _("no address"),
+    _("opted out"),
+    _("suppressed"),
+    _("no account"),
+    _("delivered"),
+    _("undelivered"),
+    _("sent"),
+    _("opened"),
+    _("clicked"),
+    _("complained"),
+    _("bounced"),
+)
+
+#: What an audit found: a number, and its check's words.
+NUMBERED = re.compile(r"([\d,]+) (\D.*)")
+PART = re.compile(r"%\((\w+)\)s")
+#: Parts that are numbers; any other is any text.
+NUMBER, ANYTHING = r"[\d.,]+\+?", r".+?"
+NUMBERS = {"hours", "minutes", "seconds", "number", "total", "others", "most"}
+
+
+def retold(text: str) -> str:
+    """A stored text in the reader's language, as far as it is one of ours."""
+    language = get_language()
+    return _retold(str(text), language) if text and language != settings.LANGUAGE_CODE else text
+
+
+def named(key: str) -> str:
+    """The name of a fact or the word for a code, such as ``expires_at``, in the reader's language."""
+    return gettext(name) if (name := str(key).replace("_", " ").strip()) else ""
+
+
+@lru_cache(maxsize=2048)
+def _retold(text: str, language: str | None) -> str:
+    for sentence, pattern in _patterns():
+        if found := pattern.fullmatch(text):
+            return gettext(sentence) % {
+                name: _retold(part, language) for name, part in found.groupdict().items()
+            }
+    if "; " in text:
+        return "; ".join(_retold(each, language) for each in text.split("; "))
+    if found := NUMBERED.fullmatch(text):
+        return f"{found[1]} {_retold(found[2], language)}"
+    code, colon, detail = text.partition(": ")
+    return f"{code}{colon}{_retold(detail, language)}" if colon else gettext(text)
+
+
+@cache
+def _patterns() -> list[tuple[str, re.Pattern[str]]]:
+    """Those with the most words of their own first, because they say the most."""
+    sentences = sorted(
+        (*FLOW, *ALERTS, *CALLS, *SPANS), key=lambda each: len(PART.sub("", each)), reverse=True
+    )
+    return [(each, _pattern(each)) for each in sentences]
+
+
+def _pattern(sentence: str) -> re.Pattern[str]:
+    pieces = PART.split(sentence)
+    fixed = [re.escape(piece) for piece in pieces[::2]]
+    parts = [f"(?P<{name}>{NUMBER if name in NUMBERS else ANYTHING})" for name in pieces[1::2]]
+    return re.compile(
+        "".join(each for pair in zip(fixed, [*parts, ""], strict=True) for each in pair), re.DOTALL
+    )

@@ -38,7 +38,7 @@ from django.utils.translation import gettext_lazy as _
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
-from channels_app import http
+from channels_app import http, standard_webhooks
 from channels_app.channels import EMAIL, http_url
 from channels_app.codes import Meaning, error_for
 from channels_app.contract import (
@@ -77,6 +77,8 @@ class Esp:
     needs: tuple[str, ...] = ("api_key",)
     #: Arguments of Anymail's webhook view, likewise.
     verified_by: Mapping[str, str] = field(default_factory=dict)
+    #: Does Svix sign its calls? Anymail needs a package for that, which brings its own HTTP client along.
+    svix: bool = False
     #: Does it give back what a mail had attached for it?
     metadata: bool = True
 
@@ -108,7 +110,7 @@ ESPS: Mapping[str, Esp] = {
         options={"server_token": "api_key", "message_stream": "message_stream"},
         view="Postmark",
     ),
-    "resend": Esp(label="Resend", options=KEY, view="Resend"),
+    "resend": Esp(label="Resend", options=KEY, view="Resend", svix=True),
     "scaleway": Esp(
         label="Scaleway",
         options={"secret_key": "api_key", "project_id": "project_id", "region": "region"},
@@ -185,6 +187,14 @@ def url(value: str) -> None:
         http_url(value)
     except ValueError as error:
         raise ValidationError(str(error)) from None
+
+
+def is_svix_secret(value: str) -> bool:
+    """Is it one, or not given? Without one, mails go out and receipts are refused."""
+    try:
+        return not value or bool(standard_webhooks.key_of(value))
+    except ValueError:
+        return False
 
 
 def user_and_password(value: str) -> None:
@@ -271,7 +281,7 @@ class AnymailAdapter(Adapter):
         signing_secret = SecretField(
             required=False,
             label=_("Signing secret of webhooks"),
-            help_text=_("MailerSend, Mailgun and Mailtrap sign their calls with it."),
+            help_text=_("MailerSend, Mailgun, Mailtrap and Resend (whsec_…) sign their calls with it."),
         )
         webhook_auth = SecretField(
             required=False,
@@ -305,6 +315,8 @@ class AnymailAdapter(Adapter):
             for name in esp.needs if esp else ():
                 if not cleaned.get(name) and name not in self.errors:
                     self.add_error(name, ValidationError(_("This provider needs it.")))
+            if esp and esp.svix and not is_svix_secret(cleaned.get("signing_secret") or ""):
+                self.add_error("signing_secret", ValidationError(_("Write whsec_ and then Base64.")))
             if cleaned.get("esp") == "amazon_ses" and find_spec("boto3") is None:
                 self.add_error("esp", ValidationError(_("The package boto3 is not installed.")))
             return cleaned
@@ -388,6 +400,8 @@ class AnymailAdapter(Adapter):
 
     def receipts(self, callback: Callback) -> Iterable[Receipt]:
         view = self._view()
+        if self._esp.svix:
+            standard_webhooks.verify(self.config["signing_secret"], callback, headers="svix")
         request = as_django(callback)
         try:
             view.run_validators(request)
@@ -404,7 +418,7 @@ class AnymailAdapter(Adapter):
         options: dict[str, Any] = {name: self.config.get(key) for name, key in esp.verified_by.items()}
         if not esp.view:
             raise ForgedCallback(f"{esp.label} does not report receipts")
-        if not all(options.values()):
+        if not all(options.values()) or (esp.svix and not self.config.get("signing_secret")):
             raise ForgedCallback("the account has no signing secret")
         kind = import_string(f"anymail.webhooks.{self.config['esp']}.{esp.view}TrackingWebhookView")
         if self.config["esp"] == "amazon_ses":

@@ -5,7 +5,6 @@ The receiver verifies with any of that specification's libraries, and drops repe
 
 import base64
 import binascii
-import hmac
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -30,8 +29,8 @@ from channels_app.contract import (
     Throttled,
     Unreachable,
 )
+from channels_app.standard_webhooks import PREFIX, signature
 
-PREFIX = "whsec_"
 MIN_SECRET, MAX_SECRET = 24, 64
 
 # Every receiver has a URL of its own, so that what one of them answers never speaks of the account; and what
@@ -57,9 +56,7 @@ def secret_bytes(secret: str) -> bytes:
 
 def sign(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
     """One signature, as it stands in the header."""
-    content = f"{message_id}.{timestamp}.".encode() + body
-    digest = hmac.digest(secret_bytes(secret), content, "sha256")
-    return f"v1,{base64.b64encode(digest).decode()}"
+    return signature(secret_bytes(secret), message_id, str(timestamp), body)
 
 
 def signing_secret(value: str) -> None:

@@ -6,7 +6,8 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from typing import Any
 from urllib.parse import unquote_plus
@@ -18,8 +19,9 @@ from botocore.exceptions import ClientError  # type: ignore[import-untyped]
 from django.test import override_settings
 from moto.server import ThreadedMotoServer
 from pytest_django import Settings
+from standardwebhooks import Webhook
 
-from channels_app import registry
+from channels_app import registry, standard_webhooks
 from channels_app.adapters.anymail import CODES, ESPS, of_boto, reports
 from channels_app.contract import (
     Callback,
@@ -583,6 +585,87 @@ def test_mailersends_signature_is_checked() -> None:
         read("mailersend", mailersend({"type": "delivered"}, "stolen"), signing_secret="signing-1")
 
 
+SVIX_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
+
+def resend(event: str = "email.delivered", *, age: float = 0.0, secret: str = SVIX_SECRET) -> Callback:
+    """A call of Resend's, signed by the library of the specification that Svix wrote."""
+    data = {
+        "email_id": "m-1",
+        "to": ["ann@example.org"],
+        "headers": [{"name": "X-Metadata", "value": '{"delivery": "d-1"}'}],
+        "bounce": {"type": "Permanent", "subType": "General", "message": "sent a hard bounce message"},
+    }
+    body = json.dumps({"type": event, "created_at": WHEN, "data": data})
+    now = datetime.now(UTC) - timedelta(seconds=age)
+    return call(
+        body.encode(),
+        svix_id="msg-1",
+        svix_timestamp=str(int(now.timestamp())),
+        svix_signature="v1,AAAA " + Webhook(secret).sign("msg-1", now, body),
+    )
+
+
+def test_resends_signature_is_checked() -> None:
+    [receipt] = read("resend", resend(), signing_secret=SVIX_SECRET)
+    assert (receipt.outcome, receipt.delivery_id) == (Outcome.DELIVERED, "d-1")
+    assert (receipt.provider_id, receipt.event_id) == ("m-1", "msg-1:delivered")
+    [bounced] = read("resend", resend("email.bounced"), signing_secret=SVIX_SECRET)
+    assert (bounced.outcome, bounced.code) == (Outcome.UNDELIVERED, "bounced")
+
+
+def without(callback: Callback, header: str) -> Callback:
+    return replace(
+        callback, headers={name: each for name, each in callback.headers.items() if name != header}
+    )
+
+
+def with_header(callback: Callback, header: str, value: str) -> Callback:
+    return replace(callback, headers={**callback.headers, header: value})
+
+
+@pytest.mark.parametrize(
+    "callback",
+    [
+        resend(secret="whsec_" + "c3RvbGVu" * 4),
+        resend(age=3600),
+        resend(age=-3600),
+        replace(resend(), body=resend().body + b" "),
+        without(resend(), "svix-id"),
+        without(resend(), "svix-timestamp"),
+        without(resend(), "svix-signature"),
+        with_header(resend(), "svix-id", "msg-2"),
+        with_header(resend(), "svix-timestamp", "soon"),
+        with_header(resend(), "svix-timestamp", "9" * 400),
+        with_header(resend(), "svix-signature", "v1a," + "A" * 40),
+        with_header(resend(), "svix-signature", "é v1, , \udc80"),
+        call({"type": "email.delivered"}, authorization=basic()),
+    ],
+)
+def test_a_call_that_resend_has_not_signed_is_forged(callback: Callback) -> None:
+    with pytest.raises(ForgedCallback):
+        read("resend", callback, signing_secret=SVIX_SECRET, webhook_auth="shop:sesame")
+
+
+def test_without_a_signing_secret_resends_calls_are_refused() -> None:
+    with pytest.raises(ForgedCallback):
+        read("resend", resend(), signing_secret="")
+
+
+def test_the_vector_of_svix_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("channels_app.standard_webhooks.time.time", lambda: 1614265330 + 299)
+    signed = call(
+        b'{"test": 2432232314}',
+        svix_id="msg_p5jXN8AQM9LWM0D4loKWxJek",
+        svix_timestamp="1614265330",
+        svix_signature="v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
+    )
+    standard_webhooks.verify(SVIX_SECRET, signed, headers="svix")
+    standard_webhooks.verify(SVIX_SECRET.removeprefix("whsec_"), signed, headers="svix")
+    with pytest.raises(ForgedCallback):
+        standard_webhooks.verify(SVIX_SECRET, signed)  # those headers have other names
+
+
 def sns(event: Mapping[str, Any]) -> Callback:
     note = {"Type": "Notification", "MessageId": "n-1", "Timestamp": WHEN, "Message": json.dumps(event)}
     return call(note, x_amz_sns_message_type="Notification", x_amz_sns_message_id="n-1")
@@ -646,7 +729,7 @@ def test_a_call_that_does_not_agree_with_its_own_headers_is_forged() -> None:
         read("amazon_ses", call({"Type": "Notification", "MessageId": "n-1"}))
 
 
-@pytest.mark.parametrize("esp", ["brevo", "mailjet", "mailtrap", "resend", "sparkpost", "unisender_go"])
+@pytest.mark.parametrize("esp", ["brevo", "mailjet", "mailtrap", "sparkpost", "unisender_go"])
 def test_every_other_view_of_anymail_can_be_asked(esp: str) -> None:
     """What the calls say is Anymail's to know, and its own tests'; here they reach its view, without a warning."""
     changes = {"signing_secret": "s-1", "webhook_auth": "shop:sesame"}
@@ -671,6 +754,10 @@ def test_scaleway_reports_nothing() -> None:
         ({"esp": "scaleway", "project_id": ""}, ["project_id"]),
         ({"esp": "unisender_go"}, ["base_url"]),
         ({"esp": "amazon_ses"}, ["region"]),
+        ({"esp": "resend", "signing_secret": "whsec_é"}, ["signing_secret"]),
+        ({"esp": "resend", "signing_secret": "whsec_"}, ["signing_secret"]),
+        ({"esp": "resend", "signing_secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}, []),
+        ({"esp": "resend"}, []),
         ({"esp": "amazon_ses", "region": "eu-central-1", "api_key": ""}, []),
         ({"from_address": "shop"}, ["from_address"]),
         ({"reply_to": "a@example.com, b@example.com"}, ["reply_to"]),

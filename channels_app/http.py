@@ -1,7 +1,7 @@
 """The HTTP client that all adapters share, and what a network fault or a status means.
 
-There is one set of sessions per event loop: a worker has one long-lived loop, so connections are kept
-alive from one delivery to the next. No cookies, no redirects, no proxies from the environment.
+There is one set of connections per event loop: a worker has one long-lived loop, so they are kept alive from
+one delivery to the next. No cookies, no redirects, no proxies from the environment.
 """
 
 import asyncio
@@ -22,9 +22,11 @@ from yarl import URL
 from channels_app import tape
 from channels_app.contract import ChannelError, Misconfigured, Refused, Temporary, Throttled, Unreachable
 from channels_app.outbound import is_permitted
+from channels_app.wire import MAX_BODY, Answer, Lost, request
+from channels_app.wires import Wires
 
-#: Of an answer no more than this is read, in bytes.
-MAX_BODY = 64 * 1024
+__all__ = ["MAX_BODY"]
+
 #: Shorter than the five seconds after which many servers close an idle connection, because a request that
 #: meets the closing has an unknown end.
 KEEP_ALIVE_S = 4.0
@@ -91,32 +93,25 @@ class CheckedResolver(aiohttp.ThreadedResolver):
         return permitted
 
 
-_sessions: dict[asyncio.AbstractEventLoop, dict[Reach, aiohttp.ClientSession]] = {}
+_wires: dict[asyncio.AbstractEventLoop, dict[Reach, Wires]] = {}
 
 
-def session(reach: Reach = Reach.ANYWHERE) -> aiohttp.ClientSession:
-    """The running loop's session, opened on first use; :func:`close` ends it."""
-    mine = _sessions.setdefault(asyncio.get_running_loop(), {})
-    if reach not in mine:
-        mine[reach] = _open(reach)
-    return mine[reach]
-
-
-def _open(reach: Reach) -> aiohttp.ClientSession:
-    resolver = None if reach is Reach.ANYWHERE else CheckedResolver(reach)
-    return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(
-            limit=1000, ttl_dns_cache=60, keepalive_timeout=KEEP_ALIVE_S, resolver=resolver
-        ),
-        cookie_jar=aiohttp.DummyCookieJar(),
-        headers={"User-Agent": "Push-Center"},
-        trust_env=False,
-    )
+def wires(reach: Reach = Reach.ANYWHERE) -> Wires:
+    """The running loop's connections, opened on first use; :func:`close` ends them."""
+    loop = asyncio.get_running_loop()
+    mine = _wires.get(loop)
+    if mine is None:
+        mine = _wires[loop] = {}
+    found = mine.get(reach)
+    if found is None:
+        resolver = None if reach is Reach.ANYWHERE else CheckedResolver(reach)
+        found = mine[reach] = Wires(resolver, keep=KEEP_ALIVE_S)
+    return found
 
 
 async def close() -> None:
-    """Close the running loop's sessions; the last thing that a loop does."""
-    for each in _sessions.pop(asyncio.get_running_loop(), {}).values():
+    """Close the running loop's connections; the last thing that a loop does."""
+    for each in _wires.pop(asyncio.get_running_loop(), {}).values():
         await each.close()
 
 
@@ -136,26 +131,28 @@ async def call(
     network is :class:`Temporary`, with ``maybe_sent`` from the moment at which there was a connection.
     """
     target, reach = _destination(url, guard=guard)
+    method = method.upper()
     try:
-        async with session(reach).request(
-            method, target, headers=headers, data=body, allow_redirects=False, timeout=_limits(timeout)
-        ) as response:
-            reply = await _reply(response)
+        answer = await wires(reach).ask(
+            method,
+            target,
+            request(method, target, headers or {}, body),
+            seconds=timeout,
+            connect_seconds=min(MAX_CONNECT_S, timeout / 2),
+        )
     except UnicodeError:  # a host name that DNS cannot carry
         raise _invalid() from None
-    except (aiohttp.ClientError, TimeoutError) as fault:
+    except (aiohttp.ClientError, TimeoutError, Lost) as fault:
         error = _meaning_of(fault)
         tape.note(tape.Exchange(method=method, url=url, fault=error.detail))
         raise error from fault
-    tape.note(
-        tape.Exchange(method=method, url=url, status=reply.status, headers=reply.headers, body=reply.body)
-    )
-    return reply
-
-
-@lru_cache(maxsize=64)
-def _limits(timeout: float) -> aiohttp.ClientTimeout:
-    return aiohttp.ClientTimeout(total=timeout, connect=min(MAX_CONNECT_S, timeout / 2))
+    if tape.is_running():
+        tape.note(
+            tape.Exchange(
+                method=method, url=url, status=answer.status, headers=answer.headers, body=answer.body
+            )
+        )
+    return _reply(answer)
 
 
 async def check_destination(url: str) -> None:
@@ -173,17 +170,23 @@ async def check_destination(url: str) -> None:
 
 
 def _destination(url: str, *, guard: bool) -> tuple[URL, Reach]:
+    target = _target(url)
+    if not guard:
+        return target, Reach.ANYWHERE
+    reach = Reach.SECURE if target.scheme == "https" else Reach.PLAIN
+    _check_literal(target.raw_host or "", reach)
+    return target, reach
+
+
+@lru_cache(maxsize=4096)
+def _target(url: str) -> URL:
     try:
         target = URL(url)
     except ValueError:
         raise _invalid() from None
     if target.scheme not in {"http", "https"} or not target.raw_host:
         raise _invalid()
-    if not guard:
-        return target, Reach.ANYWHERE
-    reach = Reach.SECURE if target.scheme == "https" else Reach.PLAIN
-    _check_literal(target.raw_host, reach)
-    return target, reach
+    return target
 
 
 def _check_literal(host: str, reach: Reach) -> None:
@@ -204,7 +207,7 @@ def _invalid() -> Refused:
     return Refused("this is not an HTTP URL", code="invalid_url")
 
 
-def _meaning_of(fault: aiohttp.ClientError | TimeoutError) -> ChannelError:
+def _meaning_of(fault: aiohttp.ClientError | TimeoutError | Lost) -> ChannelError:
     """The order counts: the special kinds of aiohttp's exceptions inherit from the general ones."""
     match fault:
         case aiohttp.InvalidURL():
@@ -219,27 +222,17 @@ def _meaning_of(fault: aiohttp.ClientError | TimeoutError) -> ChannelError:
             return Temporary("no connection", code="connect")
         case TimeoutError():
             return Temporary("no answer in time", code="timeout", maybe_sent=True)
-    return Temporary(f"the call broke off: {type(fault).__name__}", code="connection_lost", maybe_sent=True)
+    return Temporary(f"the call broke off: {fault}", code="connection_lost", maybe_sent=True)
 
 
-async def _reply(response: aiohttp.ClientResponse) -> Reply:
-    headers = {name.lower(): value for name, value in response.headers.items()}
+def _reply(answer: Answer) -> Reply:
+    pause = answer.headers.get("retry-after")
     return Reply(
-        status=response.status,
-        headers=headers,
-        body=await _body(response),
-        retry_after=parse_retry_after(headers.get("retry-after", ""), now=datetime.now(UTC)),
+        status=answer.status,
+        headers=answer.headers,
+        body=answer.body,
+        retry_after=parse_retry_after(pause, now=datetime.now(UTC)) if pause else None,
     )
-
-
-async def _body(response: aiohttp.ClientResponse) -> bytes:
-    body = bytearray()
-    async for chunk in response.content.iter_any():
-        body += chunk
-        if len(body) >= MAX_BODY:
-            response.close()
-            break
-    return bytes(body[:MAX_BODY])
 
 
 def parse_retry_after(value: str, *, now: datetime) -> float | None:

@@ -35,6 +35,11 @@ def recording() -> Iterator[list[Exchange]]:
         _running.reset(token)
 
 
+def is_running() -> bool:
+    """Whether somebody is recording: only then is there anything worth writing down."""
+    return _running.get() is not None
+
+
 def note(exchange: Exchange) -> None:
     """Write a call down, where somebody is recording."""
     running = _running.get()

@@ -338,6 +338,9 @@ class Capabilities:
     ``rate`` (calls in a second) and ``address_rate`` (messages in a minute to one address) are what the provider
     documents, for all workers together; an account's own settings go before them. ``one_provider`` is False where each
     address is a server of its own, as with webhooks: then failures say nothing of the account.
+
+    ``template_field`` is the content field that names a template which the provider has approved beforehand;
+    ``only_templates`` that it sends nothing else.
     """
 
     receipts: bool = False
@@ -352,6 +355,8 @@ class Capabilities:
     rate: float | None = None
     address_rate: float | None = None
     one_provider: bool = True
+    template_field: str = ""
+    only_templates: bool = False
 
 
 class Adapter(ABC):

@@ -17,7 +17,7 @@ from templates_app.models import TemplateVersion
 from templates_app.schema import references
 
 #: Names that every template can use besides its own variables.
-PROVIDED = frozenset({"recipient"})
+PROVIDED = frozenset({"recipient", "unsubscribe_url"})
 #: So many unknown names are named.
 MAX_UNKNOWN = 20
 

@@ -135,7 +135,14 @@ class AliyunSmsAdapter(Adapter):
     name = "aliyun_sms"
     label = _("Alibaba Cloud SMS")
     channel = SMS
-    capabilities = Capabilities(receipts=True, check=True, lookup=True, batch_size=BATCH)
+    capabilities = Capabilities(
+        receipts=True,
+        check=True,
+        lookup=True,
+        batch_size=BATCH,
+        template_field="template_code",
+        only_templates=True,
+    )
     api = JsonApi(verdict=verdict, codes=CODES, statuses=STATUSES, speaks=lambda answer: "Code" in answer)
     specimen = Specimen(
         config={"access_key_id": "LTAI-1", "access_key_secret": "s-1", "sign_name": "Shop"},

@@ -122,7 +122,9 @@ class MetaWhatsappAdapter(Adapter):
     label = _("WhatsApp (Meta Cloud API)")
     channel = WHATSAPP
     # 80 messages in a second, until Meta grants more; one in six seconds to the same person.
-    capabilities = Capabilities(receipts=True, check=True, timeout=20, rate=80, address_rate=10)
+    capabilities = Capabilities(
+        receipts=True, check=True, timeout=20, rate=80, address_rate=10, template_field="template"
+    )
     # The path holds our own number and nothing of the addressee.
     api = JsonApi(verdict=verdict, codes=CODES, statuses={404: Misconfigured})
     specimen = Specimen(

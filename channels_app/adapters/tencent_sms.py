@@ -135,7 +135,9 @@ class TencentSmsAdapter(Adapter):
     name = "tencent_sms"
     label = _("Tencent Cloud SMS")
     channel = SMS
-    capabilities = Capabilities(receipts=True, check=True, batch_size=BATCH)
+    capabilities = Capabilities(
+        receipts=True, check=True, batch_size=BATCH, template_field="template_code", only_templates=True
+    )
     api = JsonApi(
         verdict=verdict,
         codes=CODES,

@@ -8,6 +8,7 @@ import json
 import logging
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -342,6 +343,7 @@ class TwilioWhatsappAdapter(Twilio):
     name = "twilio_whatsapp"
     label = _("WhatsApp through Twilio")
     channel = WHATSAPP
+    capabilities = replace(Twilio.capabilities, template_field="template")
     prefix = WHATSAPP_PREFIX
     specimen = Specimen(
         config=CONFIG,

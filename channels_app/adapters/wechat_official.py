@@ -110,7 +110,7 @@ class WechatOfficialAdapter(Adapter):
     name = "wechat_official"
     label = _("WeChat Official Account")
     channel = WECHAT
-    capabilities = Capabilities(receipts=True, check=True)
+    capabilities = Capabilities(receipts=True, check=True, template_field="template_id", only_templates=True)
     api = JsonApi(
         verdict=verdict,
         speaks=speaks,

@@ -19,6 +19,7 @@ from templates_app.admin import live
 from templates_app.admin.labels import NEW_DRAFT, state_badge, version_url
 from templates_app.admin.variant import VariantInline, is_open
 from templates_app.forms import VersionForm
+from templates_app.lint import by_severity, lint
 from templates_app.models import TemplateVersion, VersionState
 from templates_app.preview import preview, sample_faults
 from templates_app.publishing import PublishingError
@@ -138,7 +139,7 @@ class TemplateVersionAdmin(ActingAdmin):
             "version": version,
             "previews": preview(version),
             "faults": sample_faults(version),
-            "problems": publishing.problems(version) if version.is_editable else [],
+            "problems": by_severity(lint(version)) if version.is_editable else [],
         }
         return TemplateResponse(request, "admin/templates_app/templateversion/preview.html", context)
 

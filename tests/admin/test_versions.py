@@ -115,7 +115,7 @@ def test_what_stands_in_the_way_is_said(draft: TemplateVersion, as_role: AsRole)
     Variant.objects.all().delete()
     approver = as_role("Approvers")
     answer = approver.post(url(draft, "publish"), PRESSED, follow=True)
-    assert "There is no variant for the channel sms." in answer.content.decode()
+    assert "SMS: There is no variant for this channel." in answer.content.decode()
 
 
 def test_a_change_during_review_makes_it_a_draft_again(draft: TemplateVersion, as_role: AsRole) -> None:

@@ -132,7 +132,7 @@ def test_a_scheduled_version_that_became_unsound_goes_back_to_review() -> None:
     assert version.state == VersionState.IN_REVIEW
     line = Change.objects.latest("id")
     assert line.kind == ChangeKind.NOT_PUBLISHED
-    assert "sms" in str(line.detail)
+    assert "SMS" in str(line.detail)
 
 
 def test_a_schedule_is_cancelled() -> None:

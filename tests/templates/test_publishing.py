@@ -75,7 +75,7 @@ def test_what_was_published_is_not_published_again() -> None:
 def test_a_channel_of_the_route_without_a_variant_is_named() -> None:
     version = draft()
     Template.objects.update(channels=["inbox", "email", "sms"])
-    assert problems(version) == ["There is no variant for the channel sms."]
+    assert problems(version) == ["SMS: There is no variant for this channel."]
 
 
 def test_a_template_without_a_channel_has_nobody_to_reach() -> None:
@@ -85,18 +85,20 @@ def test_a_template_without_a_channel_has_nobody_to_reach() -> None:
 def test_a_field_that_is_missing_is_named() -> None:
     version = draft(channels=["sms"])
     Variant.objects.update(content={})
-    assert problems(version) == ["sms *: Text: Write a text, or name a template of the provider."]
+    assert problems(version) == ["SMS · Text: Write a text, or name a template of the provider."]
 
 
 def test_a_syntax_error_is_shown_with_its_line() -> None:
     version = draft(channels=["sms"], content={"sms": {"text": "Hello\n{{ order_no"}})
     [problem] = problems(version)
-    assert problem.startswith("sms *: Text, line 2: ")
+    assert problem.startswith("SMS · Text, line 2: ")
 
 
 def test_a_variable_that_is_not_declared_is_named() -> None:
     version = draft(channels=["sms"], content={"sms": {"text": "{{ order_no }} {{ ordr_no }}"}})
-    assert problems(version) == ["sms *: Text uses the variable “ordr_no”, which is not declared."]
+    assert problems(version) == [
+        "SMS · Text, line 1: The variable “ordr_no” is not declared. Did you mean “order_no”?"
+    ]
 
 
 def test_the_recipient_and_the_engines_own_functions_need_no_declaration() -> None:

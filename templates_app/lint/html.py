@@ -1,0 +1,104 @@
+"""HTML that everybody can see and read."""
+
+from collections.abc import Iterator
+
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from templates_app.lint.colours import contrast, contrast_wanted, ground, ink
+from templates_app.lint.examples import mail
+from templates_app.lint.page import Element, Page
+from templates_app.lint.problem import Severity
+from templates_app.lint.reading import Reading, Text
+from templates_app.lint.rule import Finding, at, rule
+
+LOGO = "https://example.com/logo.png"
+UNREAD = frozenset({"style", "script", "title", "head"})
+
+
+def _pages(reading: Reading) -> Iterator[tuple[Text, Page]]:
+    return ((text, text.page) for text in reading.texts if text.is_html)
+
+
+@rule(
+    code="alt-text",
+    severity=Severity.WARNING,
+    title=_("An image has no alternative text"),
+    why=_(
+        "Many mail programs show no images at first, and some people cannot see them: they read this text."
+    ),
+    todo=_('Say in alt="…" what the image says; write alt="" for one that is mere decoration.'),
+    bad=mail(f'<img src="{LOGO}" width="80" height="20">'),
+    good=mail(f'<img src="{LOGO}" width="80" height="20" alt="Example">'),
+)
+def alt_text(reading: Reading) -> Iterator[Finding]:
+    for text, page in _pages(reading):
+        for image in page.all("img", "mj-image"):
+            if "alt" not in image.attributes:
+                yield at(text, gettext('The image has no alt="…".'), line=image.line)
+            elif not image.attributes["alt"].strip() and _is_all_of_a_link(image, page):
+                message = gettext("The image is all that a link shows, and its alternative text is empty.")
+                yield at(text, message, line=image.line)
+
+
+def _is_all_of_a_link(image: Element, page: Page) -> bool:
+    if image.tag == "mj-image":
+        return "href" in image.attributes
+    link = next((each for each in image.chain() if each.tag == "a"), None)
+    if link is None:
+        return False
+    return not any(
+        (each.words or (each is not image and each.attributes.get("alt")))
+        for each in page.elements
+        if link in each.chain()
+    )
+
+
+@rule(
+    code="image-size",
+    severity=Severity.WARNING,
+    title=_("An image has no size"),
+    why=_(
+        "Until it has loaded, everything jumps; Outlook shows it as large as the file is, wider than the window."
+    ),
+    todo=_('Give it width="…" and height="…".'),
+    bad=mail(f'<img src="{LOGO}" alt="Example">'),
+    good=mail(f'<img src="{LOGO}" alt="Example" width="80" height="20">'),
+)
+def image_size(reading: Reading) -> Iterator[Finding]:
+    for text, page in _pages(reading):
+        for image in page.all("img"):
+            if not (image.attributes.get("width") or image.style("width")):
+                yield at(text, gettext("The image has no width."), line=image.line)
+
+
+@rule(
+    code="contrast",
+    severity=Severity.WARNING,
+    title=_("Text stands out too little from its background"),
+    why=_(
+        "People with weak eyes, and everybody in the sun, cannot read it. WCAG asks for 4.5 to 1, or 3 to 1 where it "
+        "is large."
+    ),
+    todo=_("Make the text darker or the background lighter, or the other way round."),
+    bad=mail('<p style="color:#aaaaaa;background:#ffffff">Thank you.</p>'),
+    good=mail('<p style="color:#555555;background:#ffffff">Thank you.</p>'),
+)
+def low_contrast(reading: Reading) -> Iterator[Finding]:
+    for text, page in _pages(reading):
+        for element in page.elements:
+            if not element.words or element.tag in UNREAD:
+                continue
+            front, back = ink(element), ground(element)
+            if front is None or back is None:
+                continue
+            found, wanted = contrast(front, back), contrast_wanted(element)
+            if found < wanted:
+                message = gettext("The contrast is %(found)s to 1; it should be %(wanted)s to 1.") % {
+                    "found": f"{found:.1f}",
+                    "wanted": f"{wanted:g}",
+                }
+                yield at(text, message, line=element.text[0][0])
+
+
+RULES = (alt_text, image_size, low_contrast)

@@ -36,17 +36,21 @@ StrOrPromise = str | Promise
 
 
 class Outcome(StrEnum):
-    """What a receipt can say of a delivery."""
+    """What a receipt can say of a delivery. The last four are about its address, and stand beside one of the others.
+
+    ``UNREACHABLE`` is said of an address that is dead, as of a mailbox that does not exist: nobody writes to it again.
+    """
 
     SENT = "sent"
     DELIVERED = "delivered"
     UNDELIVERED = "undelivered"
     OPENED = "opened"
     CLICKED = "clicked"
+    UNKNOWN = "unknown"
+    UNREACHABLE = "unreachable"
     OPTED_OUT = "opted_out"
     OPTED_IN = "opted_in"
     COMPLAINED = "complained"
-    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,6 +29,15 @@ ACTIONS = {
     "relayed": Outcome.SENT,  # to a server that reports nothing
     "delayed": Outcome.UNKNOWN,  # the server goes on trying
 }
+#: By these codes a server says that an address is dead (RFC 3463): the whole code, or its first two numbers.
+DEAD = frozenset({
+    "5.1",  # 5.1.1 no such mailbox, 5.1.2 no such domain, 5.1.6 moved, 5.1.10 null MX
+    "5.2.1",  # mailbox disabled
+    "5.4.4",  # there is no way to this domain
+})  # fmt: skip
+#: These of them speak of the sender's address.
+OF_THE_SENDER = frozenset({"5.1.7", "5.1.8"})
+ENHANCED = re.compile(r"(?<![.\d])(([245]\.\d{1,3})\.\d{1,3})(?![.\d])")
 #: Headers in which the address stands to which a mail came.
 RECEIVED_AT = ("To", "Delivered-To", "X-Original-To", "Envelope-To")
 HIDDEN = "display:none;max-height:0;max-width:0;overflow:hidden;opacity:0"
@@ -232,13 +241,31 @@ def reports(mail: Message, *, provider_id: str, delivery_id: str = "") -> list[R
         Receipt(
             provider_id=provider_id,
             delivery_id=delivery_id,
-            outcome=ACTIONS.get(str(group["action"]).strip().lower(), Outcome.UNKNOWN),
+            outcome=outcome,
             at=moment(mail),
             code=str(group["status"] or "").strip()[:20],
             reason=reason(group),
         )
         for group in groups
+        for outcome in outcomes(group)
     ]
+
+
+def outcomes(group: Message) -> list[Outcome]:
+    """What is said of one recipient: what has become of the mail, and whether the address is dead."""
+    action = ACTIONS.get(str(group["action"]).strip().lower(), Outcome.UNKNOWN)
+    if action is Outcome.UNDELIVERED and is_dead(f"{group['status']} {group['diagnostic-code']}"):
+        return [action, Outcome.UNREACHABLE]
+    return [action]
+
+
+def is_dead(text: str) -> bool | None:
+    """Do a server's words say by their code that the address is dead? None where there is no code, or a general one."""
+    codes = [(whole, start) for whole, start in ENHANCED.findall(text) if not whole.endswith(".0.0")]
+    if not codes:
+        return None
+    whole, start = codes[0]
+    return whole not in OF_THE_SENDER and bool(DEAD & {whole, start})
 
 
 def inner(part: Message) -> list[Message]:

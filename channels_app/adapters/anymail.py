@@ -60,8 +60,10 @@ from channels_app.contract import (
     Throttled,
     Unreachable,
 )
-from channels_app.mime import Mailbox, one_line, plain_text, unsubscribe_headers, with_preheader
+from channels_app.mime import Mailbox, is_dead, one_line, plain_text, unsubscribe_headers, with_preheader
 
+#: The path of a value in a provider's call, and some of what it can be.
+Words = tuple[str, frozenset[str]]
 CONNECT_S, READ_S = 5.0, 15.0
 ONE_LINE = policy.compat32.clone(max_line_length=None)
 
@@ -79,50 +81,97 @@ class Esp:
     verified_by: Mapping[str, str] = field(default_factory=dict)
     #: Does Svix sign its calls? Anymail needs a package for that, which brings its own HTTP client along.
     svix: bool = False
+    #: Where its calls say that an address is dead, and in which words.
+    dead: Words = ("", frozenset())
     #: Does it give back what a mail had attached for it?
     metadata: bool = True
+
+
+def says(path: str, *values: str) -> Words:
+    return path, frozenset(values)
 
 
 KEY = {"api_key": "api_key"}
 TOKEN = {"api_token": "api_key"}
 SIGNED = {"signing_secret": "signing_secret"}
 ESPS: Mapping[str, Esp] = {
-    "amazon_ses": Esp(label="Amazon SES", options={}, view="AmazonSES", needs=("region",)),
-    "brevo": Esp(label="Brevo", options=KEY, view="Brevo"),
+    "amazon_ses": Esp(
+        label="Amazon SES",
+        options={},
+        view="AmazonSES",
+        needs=("region",),
+        dead=says("bounce.bounceType", "Permanent"),
+    ),
+    "brevo": Esp(
+        label="Brevo", options=KEY, view="Brevo", dead=says("event", "hard_bounce", "invalid_email")
+    ),
     "mailersend": Esp(
-        label="MailerSend", options=TOKEN, view="MailerSend", verified_by=SIGNED, metadata=False
+        label="MailerSend",
+        options=TOKEN,
+        view="MailerSend",
+        verified_by=SIGNED,
+        metadata=False,
+        dead=says("data.type", "hard_bounced"),
     ),
     "mailgun": Esp(
         label="Mailgun",
         options=KEY | {"sender_domain": "sender_domain"},
         view="Mailgun",
         verified_by={"webhook_signing_key": "signing_secret"},
+        dead=says("event-data.reason", "bounce", "suppress-bounce"),
     ),
     "mailjet": Esp(
         label="Mailjet",
         options=KEY | {"secret_key": "secret_key"},
         view="Mailjet",
         needs=("api_key", "secret_key"),
+        dead=says("hard_bounce", "True"),
     ),
-    "mailtrap": Esp(label="Mailtrap", options=TOKEN, view="Mailtrap", verified_by=SIGNED),
+    "mailtrap": Esp(
+        label="Mailtrap",
+        options=TOKEN,
+        view="Mailtrap",
+        verified_by=SIGNED,
+        dead=says("event", "bounce"),
+    ),
     "postmark": Esp(
         label="Postmark",
         options={"server_token": "api_key", "message_stream": "message_stream"},
         view="Postmark",
+        dead=says("Type", "HardBounce", "BadEmailAddress"),
     ),
-    "resend": Esp(label="Resend", options=KEY, view="Resend", svix=True),
+    "resend": Esp(
+        label="Resend",
+        options=KEY,
+        view="Resend",
+        svix=True,
+        dead=says("data.bounce.type", "Permanent"),
+    ),
     "scaleway": Esp(
         label="Scaleway",
         options={"secret_key": "api_key", "project_id": "project_id", "region": "region"},
         needs=("api_key", "project_id"),
     ),
-    "sparkpost": Esp(label="SparkPost", options=KEY, view="SparkPost"),
+    "sparkpost": Esp(
+        label="SparkPost",
+        options=KEY,
+        view="SparkPost",
+        # 10 invalid recipient, 30 no such recipient
+        dead=says("msys.message_event.bounce_class", "10", "30"),
+    ),
     "unisender_go": Esp(
         label="Unisender Go",
         options=KEY,
         view="UnisenderGo",
         needs=("api_key", "base_url"),
         verified_by=KEY,
+        dead=says(
+            "delivery_info.delivery_status",
+            "err_user_unknown",
+            "err_user_inactive",
+            "err_mailbox_discarded",
+            "err_domain_inactive",
+        ),
     ),
 }
 #: A mail API names no addressee in its path.
@@ -410,7 +459,7 @@ class AnymailAdapter(Adapter):
         # Amazon wants its subscription confirmed, which Anymail does for a call that brought a secret: the path is one.
         view.basic_auth = view.basic_auth or ["the secret path"]
         for event in view.parse_events(request):
-            yield from reports(event)
+            yield from reports(event, self._esp)
 
     def _view(self) -> Any:
         """Anymail's own view of this provider's calls, with the account's secrets."""
@@ -551,12 +600,14 @@ def as_django(callback: Callback) -> WSGIRequest:
     return WSGIRequest({**named, **environ})
 
 
-def reports(event: Any) -> Iterator[Receipt]:
+def reports(event: Any, esp: Esp) -> Iterator[Receipt]:
     """What an event of Anymail's says, in one receipt or two."""
     word, why = event.event_type or "", event.reject_reason or ""
     outcomes = [OUTCOMES.get(word, Outcome.UNKNOWN)]
     if why in REASONS and REASONS[why] not in outcomes:
         outcomes.append(REASONS[why])
+    elif outcomes == [Outcome.UNDELIVERED] and says_dead(event, esp):
+        outcomes.append(Outcome.UNREACHABLE)
     for outcome in outcomes:
         yield Receipt(
             provider_id=str(event.message_id or ""),
@@ -567,3 +618,15 @@ def reports(event: Any) -> Iterator[Receipt]:
             reason=event.mta_response or event.description or "",
             event_id=f"{event.event_id}:{outcome}" if event.event_id else "",
         )
+
+
+def says_dead(event: Any, esp: Esp) -> bool:
+    """Is the address dead? The code of the server that refused it knows best; to Anymail full mailboxes bounce, too."""
+    by_code = is_dead(event.mta_response or "")
+    if by_code is not None:
+        return by_code
+    path, words = esp.dead
+    found: Any = event.esp_event
+    for name in path.split("."):
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return isinstance(found, str | bool) and str(found) in words

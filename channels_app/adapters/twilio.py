@@ -276,6 +276,8 @@ def reports(form: Mapping[str, str], *, delivery_id: str) -> list[Receipt]:
     outcomes = OUTCOMES.get(status, (Outcome.UNKNOWN,))
     if CODES.get(code) is opted_out:
         outcomes += (Outcome.OPTED_OUT,)
+    elif CODES.get(code) is Unreachable:
+        outcomes += (Outcome.UNREACHABLE,)
     return [
         Receipt(
             provider_id=form.get("MessageSid", ""),

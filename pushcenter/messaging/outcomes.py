@@ -215,10 +215,7 @@ def _suppress(counted: Iterable[Ended]) -> None:
         for each in counted
         if each.verdict.suppress and each.claimed.is_test != "t"
     ]
-    if suppressed:
-        # In one order, like the accounts below: two workers must not wait for each other.
-        suppressed.sort(key=lambda each: (each.kind, each.value, each.channel))
-        Suppression.objects.bulk_create(suppressed, ignore_conflicts=True)
+    Suppression.objects.write(suppressed)
 
 
 def _pause_accounts(counted: Iterable[Ended]) -> None:

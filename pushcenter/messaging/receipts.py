@@ -37,6 +37,7 @@ GIVE_UP_AFTER = timedelta(days=7)
 
 INTERACTIONS = {Outcome.OPENED: "opened", Outcome.CLICKED: "clicked"}
 SUPPRESSIONS = {
+    Outcome.UNREACHABLE: SuppressionReason.UNREACHABLE,
     Outcome.OPTED_OUT: SuppressionReason.OPTED_OUT,
     Outcome.COMPLAINED: SuppressionReason.COMPLAINED,
 }
@@ -198,12 +199,17 @@ def _undelivered(delivery: Delivery, receipt: Receipt) -> None:
 
 
 def _suppress(delivery: Delivery, reason: SuppressionReason, receipt: Receipt) -> None:
-    if not delivery.message.is_test:
-        Suppression.objects.get_or_create(
-            kind=delivery.kind,
-            value=delivery.address,
-            channel=delivery.channel,
-            defaults={"reason": reason, "detail": receipt.reason[:300]},
+    if not delivery.message.is_test and delivery.address:  # its person may have been erased
+        Suppression.objects.write(
+            [
+                Suppression(
+                    kind=delivery.kind,
+                    value=delivery.address,
+                    channel=delivery.channel,
+                    reason=reason,
+                    detail=receipt.reason[:300],
+                )
+            ]
         )
 
 
@@ -222,11 +228,16 @@ def _apply_to_address(account: Account, receipt: Receipt, address: str) -> None:
         return
     kind, value = channel.address_kind, _normalised(account, address)
     if outcome in SUPPRESSIONS:
-        Suppression.objects.get_or_create(
-            kind=kind,
-            value=value,
-            channel=account.channel,
-            defaults={"reason": SUPPRESSIONS[outcome], "detail": receipt.reason[:300]},
+        Suppression.objects.write(
+            [
+                Suppression(
+                    kind=kind,
+                    value=value,
+                    channel=account.channel,
+                    reason=SUPPRESSIONS[outcome],
+                    detail=receipt.reason[:300],
+                )
+            ]
         )
     elif outcome is Outcome.OPTED_IN:
         _lift(kind, value, account.channel, receipt.at)

@@ -42,7 +42,10 @@ ATTEMPTS = {
     AttemptOutcome.MISCONFIGURED: (_("Account is misconfigured"), BAD),
     AttemptOutcome.LOST: (_("No answer known"), BAD),
 }
-RECEIPTS = {"delivered": OK, "sent": OK, "opened": OK, "clicked": OK, "undelivered": BAD, "complained": BAD}
+RECEIPTS = {
+    **dict.fromkeys(("sent", "delivered", "opened", "clicked"), OK),
+    **dict.fromkeys(("undelivered", "unreachable", "complained"), BAD),
+}
 EVENTS = {
     "fallback": (_("Next channel of the route"), WARNING),
     "found": (_("Found at the provider: it was sent"), OK),

@@ -1,11 +1,12 @@
 """Who can be reached, where, and what they do not want."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from operator import itemgetter
 from uuid import UUID
 
 from django.contrib.postgres.indexes import OpClass
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import connections, models
 from django.db.models import Q
 from django.db.models.functions import Upper
 from django.utils import timezone
@@ -182,6 +183,22 @@ class SuppressionReason(models.TextChoices):
     MANUAL = "manual", _("by an operator")
 
 
+#: An address that is dead shows that again by itself; what a person has said must not be forgotten for it.
+WEIGHT: Mapping[str, int] = {
+    SuppressionReason.UNREACHABLE: 0,
+    SuppressionReason.OPTED_OUT: 1,
+    SuppressionReason.COMPLAINED: 2,
+    SuppressionReason.MANUAL: 3,
+}
+SUPPRESS = """
+INSERT INTO recipients_suppression AS s (id, kind, value, channel, reason, detail, created_at)
+VALUES (%s, %s, %s, %s, %s, %s, statement_timestamp())
+ON CONFLICT (kind, value, channel) DO UPDATE
+   SET reason = excluded.reason, detail = excluded.detail, created_at = excluded.created_at
+ WHERE s.reason = ANY(%s)
+"""
+
+
 class SuppressionQuerySet(models.QuerySet["Suppression"]):
     def against(self, places: Iterable[tuple[str, str]]) -> "SuppressionQuerySet":
         """Those that stand against any of these ``(kind, address)`` pairs."""
@@ -189,6 +206,20 @@ class SuppressionQuerySet(models.QuerySet["Suppression"]):
         for kind, value in places:
             match |= Q(kind=kind, value=value)
         return self.filter(match)
+
+    def write(self, rows: Iterable["Suppression"]) -> None:
+        """Add these; where an address has one already, the reason that weighs more stays, whichever came first."""
+        by_place: dict[tuple[str, str, str], Suppression] = {}
+        for row in rows:
+            place = (row.kind, row.value, row.channel)
+            if place not in by_place or WEIGHT[row.reason] > WEIGHT[by_place[place].reason]:
+                by_place[place] = row
+        # In one order: two workers must not wait for each other.
+        with connections[self.db].cursor() as cursor:
+            for _place, row in sorted(by_place.items(), key=itemgetter(0)):
+                weaker = [str(each) for each, weight in WEIGHT.items() if weight < WEIGHT[row.reason]]
+                values = [row.pk, row.kind, row.value, row.channel, str(row.reason), row.detail, weaker]
+                cursor.execute(SUPPRESS, values)
 
 
 class Suppression(models.Model):

@@ -13,6 +13,7 @@ from channels_app import registry
 from channels_app.models import Account
 from pushcenter.messaging import dispatch, sweep
 from pushcenter.messaging.models import Delivery, Interaction, Receipt, ReceiptCall, Tally
+from pushcenter.messaging.trace import timeline
 from pushcenter.recipients.models import Suppression
 from tests import claiming, factories
 from tests.access.carrier import SIGNATURE, CarrierAdapter
@@ -274,6 +275,50 @@ def test_settings_that_do_not_suit_the_adapter_ask_the_provider_to_come_again(
     monkeypatch.setattr(CarrierAdapter, "__init__", broken)
     problem(call(carrier, []), 503, "unavailable")
     assert ReceiptCall.objects.count() == 1
+
+
+ENDS = list(permutations(["delivered", "undelivered", "unreachable", "complained"]))
+
+
+@pytest.mark.parametrize("order", ENDS, ids=map(" ".join, ENDS))
+def test_a_late_bounce_or_complaint_suppresses_the_address_in_whatever_order(
+    carrier: Account, order: tuple[str, ...]
+) -> None:
+    delivery = sent()
+    for status in (*order, *order):
+        assert call(carrier, [report(delivery, status)]).status_code == 200
+    delivery.refresh_from_db()
+    assert delivery.state == "delivered"
+    assert Suppression.objects.values_list("kind", "value", "channel", "reason").get() == (
+        *("phone", PHONE, "sms"),
+        "complained",
+    )
+
+
+def test_what_bounced_after_its_delivery_is_not_written_to_again(carrier: Account) -> None:
+    delivery = sent()
+    call(carrier, [report(delivery, "delivered")])
+    call(carrier, [report(delivery, "undelivered", code="550"), report(delivery, "unreachable", code="550")])
+    again = factories.message(to={"phone": PHONE})
+    later = again.deliveries.get()
+    assert (later.state, later.code) == ("skipped", "suppressed")
+    lines = [each.title for each in timeline(delivery.message) if each.kind == "receipt"]
+    assert lines == ["Receipt: delivered", "Receipt: undelivered", "Receipt: unreachable"]
+
+
+def test_a_bounce_that_says_nothing_of_the_address_leaves_it_alone(carrier: Account) -> None:
+    call(carrier, [report(sent(), "undelivered")])
+    assert not Suppression.objects.exists()
+
+
+def test_what_a_person_has_said_is_not_forgotten_for_a_bounce(carrier: Account) -> None:
+    delivery = sent()
+    for order in (["opted_out", "unreachable"], ["unreachable", "opted_out"]):
+        Receipt.objects.all().delete()
+        Suppression.objects.all().delete()
+        for status in order:
+            call(carrier, [report(delivery, status)])
+        assert Suppression.objects.get().reason == "opted_out"
 
 
 class TestOurOwnId:

@@ -440,7 +440,12 @@ def read(esp: str, callback: Callback, **changes: str) -> list[Receipt]:
     ("record", "outcomes", "code"),
     [
         ({"RecordType": "Delivery", "DeliveredAt": WHEN}, [Outcome.DELIVERED], "delivered"),
-        ({"RecordType": "Bounce", "Type": "HardBounce", "BouncedAt": WHEN}, [Outcome.UNDELIVERED], "bounced"),
+        (
+            {"RecordType": "Bounce", "Type": "HardBounce", "BouncedAt": WHEN},
+            [Outcome.UNDELIVERED, Outcome.UNREACHABLE],
+            "bounced",
+        ),
+        ({"RecordType": "Bounce", "Type": "SoftBounce", "BouncedAt": WHEN}, [Outcome.UNDELIVERED], "bounced"),
         ({"RecordType": "Bounce", "Type": "Transient", "BouncedAt": WHEN}, [Outcome.UNKNOWN], "deferred"),
         ({"RecordType": "Open", "ReceivedAt": WHEN}, [Outcome.OPENED], "opened"),
         ({"RecordType": "Click", "ReceivedAt": WHEN}, [Outcome.CLICKED], "clicked"),
@@ -496,7 +501,7 @@ def test_an_event_of_anymail_is_a_receipt(record: dict[str, Any], outcomes: list
     ],
 )
 def test_every_word_of_anymail_has_its_outcome(event_type: str, outcome: Outcome) -> None:
-    [receipt] = reports(AnymailTrackingEvent(event_type=event_type, message_id="m-1"))
+    [receipt] = reports(AnymailTrackingEvent(event_type=event_type, message_id="m-1"), ESPS["postmark"])
     assert receipt == Receipt(provider_id="m-1", outcome=outcome, code=event_type)
 
 
@@ -513,9 +518,56 @@ def test_every_word_of_anymail_has_its_outcome(event_type: str, outcome: Outcome
     ],
 )
 def test_a_reason_of_anymail_is_the_code_and_can_say_more(reason: str, further: list[Outcome]) -> None:
-    receipts = list(reports(AnymailTrackingEvent(event_type=EventType.REJECTED, reject_reason=reason)))
+    event = AnymailTrackingEvent(event_type=EventType.REJECTED, reject_reason=reason)
+    receipts = list(reports(event, ESPS["postmark"]))
     assert [each.outcome for each in receipts] == [Outcome.UNDELIVERED, *further]
     assert {each.code for each in receipts} == {reason}
+
+
+#: For each provider, what it calls a dead address, and what it calls one that is only full or slow.
+DEAD: Mapping[str, tuple[Any, Any]] = {
+    "amazon_ses": ({"bounce": {"bounceType": "Permanent"}}, {"bounce": {"bounceType": "Transient"}}),
+    "brevo": ({"event": "hard_bounce"}, {"event": "soft_bounce"}),
+    "mailersend": ({"data": {"type": "hard_bounced"}}, {"data": {"type": "soft_bounced"}}),
+    "mailgun": ({"event-data": {"reason": "bounce"}}, {"event-data": {"reason": "generic"}}),
+    "mailjet": ({"event": "bounce", "hard_bounce": True}, {"event": "bounce", "hard_bounce": False}),
+    "mailtrap": ({"event": "bounce"}, {"event": "reject"}),
+    "postmark": ({"Type": "BadEmailAddress"}, {"Type": "VirusNotification"}),
+    "resend": ({"data": {"bounce": {"type": "Permanent"}}}, {"data": {"bounce": {"type": "Transient"}}}),
+    "scaleway": (None, {}),
+    "sparkpost": (
+        {"msys": {"message_event": {"bounce_class": "10"}}},
+        {"msys": {"message_event": {"bounce_class": "22"}}},
+    ),
+    "unisender_go": (
+        {"delivery_info": {"delivery_status": "err_user_unknown"}},
+        {"delivery_info": {"delivery_status": "err_mailbox_full"}},
+    ),
+}
+
+
+def bounced(esp: str, **event: Any) -> list[Outcome]:
+    said = AnymailTrackingEvent(event_type=EventType.BOUNCED, reject_reason=RejectReason.BOUNCED, **event)
+    return [each.outcome for each in reports(said, ESPS[esp])]
+
+
+@pytest.mark.parametrize("esp", ESPS)
+def test_only_a_dead_address_is_called_unreachable(esp: str) -> None:
+    dead, alive = DEAD[esp]
+    if dead is not None:
+        assert bounced(esp, esp_event=dead) == [Outcome.UNDELIVERED, Outcome.UNREACHABLE]
+    for event in (alive, {}, None, {"bounce": None, "data": "x", "msys": [], "Type": ["HardBounce"]}):
+        assert bounced(esp, esp_event=event) == [Outcome.UNDELIVERED]
+
+
+def test_what_the_server_said_goes_before_what_the_provider_calls_it() -> None:
+    dead, alive = DEAD["postmark"]
+    assert bounced("postmark", esp_event=dead, mta_response="550 5.7.1 blocked") == [Outcome.UNDELIVERED]
+    assert bounced("postmark", esp_event=alive, mta_response="smtp; 550 5.1.1 unknown") == [
+        Outcome.UNDELIVERED,
+        Outcome.UNREACHABLE,
+    ]
+    assert Outcome.UNREACHABLE in bounced("postmark", esp_event=dead, mta_response="550 no such user here")
 
 
 @pytest.mark.parametrize("headers", [{}, {"authorization": basic("shop:guess")}, {"authorization": "é"}])
@@ -563,7 +615,11 @@ def mailersend(activity: Mapping[str, Any], secret: str = "signing-1") -> Callba
     ("activity", "outcomes"),
     [
         ({"type": "delivered"}, [Outcome.DELIVERED]),
-        ({"type": "hard_bounced", "morph": {"object": "recipient_bounce"}}, [Outcome.UNDELIVERED]),
+        (
+            {"type": "hard_bounced", "morph": {"object": "recipient_bounce"}},
+            [Outcome.UNDELIVERED, Outcome.UNREACHABLE],
+        ),
+        ({"type": "soft_bounced", "morph": {"object": "recipient_bounce"}}, [Outcome.UNDELIVERED]),
         (
             {"type": "hard_bounced", "morph": {"object": "recipient_unsubscribe", "reason": "r"}},
             [Outcome.UNDELIVERED, Outcome.OPTED_OUT],
@@ -610,8 +666,9 @@ def test_resends_signature_is_checked() -> None:
     [receipt] = read("resend", resend(), signing_secret=SVIX_SECRET)
     assert (receipt.outcome, receipt.delivery_id) == (Outcome.DELIVERED, "d-1")
     assert (receipt.provider_id, receipt.event_id) == ("m-1", "msg-1:delivered")
-    [bounced] = read("resend", resend("email.bounced"), signing_secret=SVIX_SECRET)
-    assert (bounced.outcome, bounced.code) == (Outcome.UNDELIVERED, "bounced")
+    receipts = read("resend", resend("email.bounced"), signing_secret=SVIX_SECRET)
+    assert [each.outcome for each in receipts] == [Outcome.UNDELIVERED, Outcome.UNREACHABLE]
+    assert [each.event_id for each in receipts] == ["msg-1:undelivered", "msg-1:unreachable"]
 
 
 def without(callback: Callback, header: str) -> Callback:
@@ -672,7 +729,7 @@ def sns(event: Mapping[str, Any]) -> Callback:
 
 
 @pytest.mark.parametrize(
-    ("event", "outcome"),
+    ("event", "outcomes"),
     [
         (
             {
@@ -685,21 +742,22 @@ def sns(event: Mapping[str, Any]) -> Callback:
                     ],
                 },
             },
-            Outcome.UNDELIVERED,
+            [Outcome.UNDELIVERED, Outcome.UNREACHABLE],
         ),
-        ({"eventType": "Delivery", "delivery": {"recipients": ["ann@example.org"]}}, Outcome.DELIVERED),
+        ({"eventType": "Delivery", "delivery": {"recipients": ["ann@example.org"]}}, [Outcome.DELIVERED]),
     ],
 )
 def test_amazons_events_come_through_its_notification_service(
-    event: dict[str, Any], outcome: Outcome
+    event: dict[str, Any], outcomes: list[Outcome]
 ) -> None:
     headers = [{"name": "X-Metadata", "value": '{"delivery": "d-1"}'}]
     mail = {"messageId": "m-1", "destination": ["ann@example.org"], "headers": headers}
-    [receipt] = read("amazon_ses", sns({**event, "mail": mail}))
-    assert (receipt.outcome, receipt.provider_id, receipt.delivery_id) == (outcome, "m-1", "d-1")
-    assert receipt.event_id == f"n-1:{outcome}"
-    if outcome is Outcome.UNDELIVERED:
-        assert receipt.reason == "smtp; 550 5.1.1"
+    receipts = read("amazon_ses", sns({**event, "mail": mail}))
+    assert [each.outcome for each in receipts] == outcomes
+    assert {(each.provider_id, each.delivery_id) for each in receipts} == {("m-1", "d-1")}
+    assert [each.event_id for each in receipts] == [f"n-1:{outcome}" for outcome in outcomes]
+    if Outcome.UNDELIVERED in outcomes:
+        assert {each.reason for each in receipts} == {"smtp; 550 5.1.1"}
 
 
 def test_amazons_subscription_is_confirmed_with_the_accounts_own_key(monkeypatch: pytest.MonkeyPatch) -> None:

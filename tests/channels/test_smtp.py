@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from channels_app.adapters.smtp import SmtpAdapter
+from channels_app.adapters.smtp import SmtpAdapter, Stage, meaning
 from channels_app.contract import (
     Address,
     Callback,
@@ -36,7 +36,7 @@ from channels_app.contract import (
     Temporary,
     Unreachable,
 )
-from channels_app.mime import plain_text
+from channels_app.mime import is_dead, plain_text
 from tests.flow.world import free_port
 
 DROP, HANG = "drop", "hang"
@@ -575,8 +575,8 @@ Reporting-MTA: dns; cs.utk.edu
 Original-Recipient: rfc822;louisl@larry.slip.umd.edu
 Final-Recipient: rfc822;louisl@larry.slip.umd.edu
 Action: {action}
-Status: 4.0.0
-Diagnostic-Code: smtp; 426 <louisl@larry.slip.umd.edu>
+Status: {status}
+Diagnostic-Code: smtp; {said} <louisl@larry.slip.umd.edu>
   connection timed out
 Last-Attempt-Date: Thu, 7 Jul 1994 17:15:49 -0400
 
@@ -591,9 +591,15 @@ Message-ID: <{delivery}@example.com>
 
 
 def returned(
-    to: str, action: str = "failed", attached: str = "message/rfc822", delivery: str = DELIVERY
+    to: str,
+    action: str = "failed",
+    attached: str = "message/rfc822",
+    delivery: str = DELIVERY,
+    status: str = "4.0.0",
+    said: str = "426",
 ) -> bytes:
-    return RETURNED.format(to=to, action=action, attached=attached, delivery=delivery).encode()
+    fields = {"to": to, "action": action, "attached": attached, "delivery": delivery}
+    return RETURNED.format(**fields, status=status, said=said).encode()
 
 
 def read(body: bytes, **changes: str) -> list[Receipt]:
@@ -628,6 +634,39 @@ def test_a_mail_that_returns_is_a_receipt(action: str, outcome: Outcome) -> None
             code="4.0.0",
             reason="smtp; 426 <<recipient>> connection timed out",
         )
+
+
+@pytest.mark.parametrize(
+    ("action", "status", "said", "dead"),
+    [
+        ("failed", "5.1.1", "550", True),
+        ("failed", "5.1.10", "556", True),
+        ("failed", "5.2.1", "550", True),
+        ("failed", "5.4.4", "550", True),
+        ("failed", "5.0.0", "550 5.1.1", True),  # the status is general, the server's words are not
+        ("failed", "5.1.1", "550 5.7.1", True),
+        ("failed", "5.0.0", "550", False),
+        ("failed", "5.1.8", "550", False),  # our own address
+        ("failed", "5.2.2", "552", False),  # full
+        ("failed", "5.7.1", "554 5.7.1", False),  # policy
+        ("failed", "4.4.7", "426", False),  # nobody answered for days
+        ("failed", "", "from 5.1.1.7", False),
+        ("delayed", "5.1.1", "550", False),
+    ],
+)
+def test_a_mail_that_returns_can_tell_that_its_address_is_dead(
+    action: str, status: str, said: str, dead: bool
+) -> None:
+    receipts = read(returned(returning_address(), action, status=status, said=said), **BOUNCES)
+    assert [each.outcome for each in receipts[1:]] == ([Outcome.UNREACHABLE] if dead else [])
+    assert {each.delivery_id for each in receipts} == {DELIVERY}
+
+
+def test_a_code_means_the_same_at_once_and_later() -> None:
+    codes = [f"5.{second}.{third}" for second in range(1, 8) for third in range(1, 25)]
+    for code in codes:
+        at_once = meaning(Stage.RCPT, 599, f"{code} no")
+        assert isinstance(at_once, Unreachable) is is_dead(code), code
 
 
 @pytest.mark.parametrize("attached", ["message/rfc822", "text/rfc822-headers"])

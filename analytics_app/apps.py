@@ -10,6 +10,10 @@ class AnalyticsConfig(AppConfig):
     verbose_name = _("Reports")
 
     def ready(self) -> None:
+        from analytics_app.senders import senders
+        from templates_app import usage
+
+        usage.register(senders)
         post_migrate.connect(schedule_rollup, sender=self)
 
 

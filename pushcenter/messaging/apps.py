@@ -11,8 +11,10 @@ class MessagingConfig(AppConfig):
 
     def ready(self) -> None:
         from channels_app.health import breaker_changed
-        from pushcenter.messaging import breakers, queue
+        from pushcenter.messaging import breakers, examples, queue
+        from templates_app import examples as of_versions
 
+        of_versions.sources.append(examples.of_recent_messages)
         breaker_changed.connect(breakers.tell)
         queue.note_who_is_busy()
         queue.spare_the_collector()

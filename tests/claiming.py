@@ -23,7 +23,7 @@ def claim(lane: str = "normal", limit: int = 9, lease: float = 60) -> list[Claim
 
 def as_claimed(delivery: Delivery) -> Claimed:
     """A delivery as if it had been claimed; it needs no message in the database."""
-    known = dict.fromkeys(Claimed._fields, "") | {"batch_id": None, "recipient_id": None}
+    known = dict.fromkeys(Claimed._fields, "") | {"batch_id": None, "recipient_id": None, "pinned_to": None}
     row = {
         "id": str(delivery.pk),
         "claims": str(delivery.claims),

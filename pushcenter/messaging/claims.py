@@ -52,7 +52,7 @@ UPDATE messaging_delivery AS d
                    FOR UPDATE SKIP LOCKED) AS due))
    AND m.id = d.message_id
 RETURNING d.id, d.message_id, d.batch_id, d.recipient_id, d.channel, d.kind, d.address, d.locale, d.lane, d.due_at,
-          d.expires_at, d.claims, d.attempts, d.throttled, d.held, d.is_test, d.account_id, d.maybe_sent,
+          d.expires_at, d.claims, d.attempts, d.throttled, d.held, d.is_test, d.account_id, d.pinned_to, d.maybe_sent,
           m.system_id, m.template_id, m.version_id, m.category, m.accepted_at, m."to", m.params, m.metadata
 """
 
@@ -126,6 +126,7 @@ class Claimed(NamedTuple):
     held: str
     is_test: str
     account_id: str | None
+    pinned_to: str | None
     maybe_sent: str
     system_id: str
     template_id: str

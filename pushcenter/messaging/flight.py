@@ -175,7 +175,7 @@ def prepare(claimed: Claimed, seats: Seats, knowledge: Knowledge) -> Passenger |
         metadata=_decode(claimed.metadata),
     )
     holds = claimed.template_id in knowledge.holding
-    return Passenger(claimed, outgoing, seat, holds, seats.others(claimed.channel))
+    return Passenger(claimed, outgoing, seat, holds, seats.others(claimed))
 
 
 def flights(passengers: Iterable[Passenger], lease_until: float) -> list[Flight]:

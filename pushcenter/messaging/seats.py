@@ -93,6 +93,8 @@ class Seats:
         """The seat that a delivery takes; see :func:`channels_app.connections.choose` for what it raises."""
         if claimed.is_test == "t":
             return self._simulated
+        if claimed.pinned_to:
+            return self._pinned(claimed, address)
         standing = self._standing(claimed.channel)
         if standing.only and standing.only.adapter.takes(address):
             if standing.healthy:
@@ -106,9 +108,22 @@ class Seats:
         )
         return self._seat_of(account, adapter)
 
-    def others(self, channel: str) -> int:
-        """How many accounts of a channel could take a message now; at least one."""
-        return self._standing(channel).healthy or 1
+    def _pinned(self, claimed: Claimed, address: Address) -> Seat:
+        """The account that was chosen for it, whatever the others are like."""
+        for account in self._knowledge.accounts.get(claimed.channel, ()):
+            if str(account.pk) == claimed.pinned_to and (seat := self._seat(account)):
+                if not seat.adapter.takes(address):
+                    break
+                if traffic.is_healthy(account.pk):
+                    return seat
+                raise NoRoom("the account that was chosen for it is out of order for the moment")
+        raise connections.NoAccount(
+            "the account that was chosen for it is not at work, or takes no such address"
+        )
+
+    def others(self, claimed: Claimed) -> int:
+        """How many accounts could take this message now; at least one."""
+        return 1 if claimed.pinned_to else self._standing(claimed.channel).healthy or 1
 
     def _standing(self, channel: str) -> "Standing":
         known = self._standings.get(channel)

@@ -64,7 +64,8 @@ class RecipientAdmin(BigTableAdmin):
 
 @admin.register(Group)
 class RecipientGroupAdmin(ModelAdmin):
-    list_display = ("name", "code")
+    list_display = ("name", "code", "is_for_tests")
+    list_filter = ("is_for_tests",)
     search_fields = ("code", "name")
 
 

@@ -34,6 +34,11 @@ class Group(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     code = models.SlugField(_("code"), max_length=60, unique=True)
     name = models.CharField(_("name"), max_length=100)
+    is_for_tests = models.BooleanField(
+        _("for tests"),
+        default=False,
+        help_text=_("Its people may be sent drafts of templates, to try them out."),
+    )
 
     objects = GroupQuerySet.as_manager()
 

@@ -132,7 +132,8 @@ class Delivery(models.Model):
     after it ends in doubt. ``held`` keeps a pending delivery out of what is due: its batch, template or system is
     stopped. ``code`` and ``reason`` say why the state is what it is. In a chain of channels, ``step_within`` is how
     many seconds this one has from its first attempt before the next one starts, and ``step_until`` is when they are
-    over, while that is waited for. ``look_up_at`` is when the provider is asked about one in doubt.
+    over, while that is waited for. ``look_up_at`` is when the provider is asked about one in doubt. ``pinned_to`` is
+    the account that was chosen for a test: it goes through no other.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -173,6 +174,7 @@ class Delivery(models.Model):
     held = models.BooleanField(_("held"), default=False, db_default=False)
     maybe_duplicate = models.BooleanField(_("possible duplicate"), default=False)
     maybe_sent = models.BooleanField(_("may have been sent"), default=False, db_default=False)
+    pinned_to = models.UUIDField(_("only through this account"), null=True)
     step_within = models.PositiveIntegerField(_("seconds of its step"), null=True)
     step_until = models.DateTimeField(_("next channel at"), null=True)
     look_up_at = models.DateTimeField(_("provider asked at"), null=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from operator import itemgetter
+from typing import Any
 from uuid import UUID
 
 from django.contrib.postgres.indexes import OpClass
@@ -223,7 +224,9 @@ class SuppressionQuerySet(models.QuerySet["Suppression"]):
         with connections[self.db].cursor() as cursor:
             for _place, row in sorted(by_place.items(), key=itemgetter(0)):
                 weaker = [str(each) for each, weight in WEIGHT.items() if weight < WEIGHT[row.reason]]
-                values = [row.pk, row.kind, row.value, row.channel, str(row.reason), row.detail, weaker]
+                values: list[Any] = [
+                    row.pk, row.kind, row.value, row.channel, str(row.reason), row.detail, weaker
+                ]  # fmt: skip
                 cursor.execute(SUPPRESS, values)
 
 

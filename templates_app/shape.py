@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from templates_app.uses import EACH, Path
+from templates_app.uses import EACH, Path, Use
 
 #: In a schema with one of these nobody can tell by its properties alone.
 OPEN = frozenset({"$ref", "$dynamicRef", "oneOf", "anyOf", "allOf", "if", "patternProperties", "not"})
@@ -64,3 +64,15 @@ def _leaves(schema: Any, path: Path) -> Iterator[Path]:
         yield from leaves(schema["items"], (*path, EACH))
     else:
         yield path
+
+
+def unused(schema: Any, used: Sequence[Use]) -> list[Path]:
+    """The paths of what is declared and stands nowhere."""
+    return [path for path in leaves(schema) if not any(_covers(use, path) for use in used)]
+
+
+def _covers(use: Use, path: Path) -> bool:
+    """Does the use reach what is declared at the path?"""
+    if len(use.path) >= len(path):
+        return use.path[: len(path)] == path
+    return use.is_whole and path[: len(use.path)] == use.path

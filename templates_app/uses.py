@@ -5,7 +5,7 @@ comes from. Jinja2 reads nearly the same language into a tree with lines; what o
 the plain names.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -149,12 +149,21 @@ class _Reading:
                 self._if(node)
             case nodes.For():
                 self._for(node)
-            case nodes.Assign():
-                self._bind(node.target, self._path_or_use(node.node))
             case nodes.With():
                 self._with(node)
             case nodes.Macro() | nodes.CallBlock():
                 self._macro(node)
+            case _:
+                self._naming(node)
+
+    def _naming(self, node: nodes.Node) -> None:
+        """A statement that gives something a name in its place; or any other."""
+        match node:
+            case nodes.Assign():
+                self._bind(node.target, self._path_or_use(node.node))
+            case nodes.AssignBlock():
+                self.read_all(node.body)
+                self._bind(node.target, None)
             case nodes.Import():
                 self._scope[node.target] = None
             case nodes.FromImport():
@@ -168,8 +177,6 @@ class _Reading:
                 self._use(child)
             else:
                 self._statement(child)
-        if isinstance(node, nodes.AssignBlock):
-            self._bind(node.target, None)
 
     def _if(self, node: nodes.If) -> None:
         asked = self._ask(node.test)
@@ -430,11 +437,3 @@ def _attribute(node: nodes.Filter) -> Path:
         if each.key == "attribute" and isinstance(each.value, nodes.Const):
             return tuple(str(each.value.value).split("."))
     return ()
-
-
-def by_path(found: Iterable[Use]) -> Iterator[tuple[Path, list[Use]]]:
-    """The uses of each path together, in the order of their first."""
-    grouped: dict[Path, list[Use]] = {}
-    for each in found:
-        grouped.setdefault(each.path, []).append(each)
-    yield from grouped.items()

@@ -116,24 +116,14 @@ def unused(reading: Reading) -> Iterator[Finding]:
         return
     used = [use for text in reading.texts for use in text.uses]
     required = set(reading.draft.schema.get("required", ()))
-    for path in shape.leaves(reading.draft.schema):
-        if not any(_covers(use, path) for use in used):
-            name = written(path)
-            is_required = name in required
-            message = (
-                gettext("The variable “%(name)s” is required, and no variant uses it.")
-                if is_required
-                else (gettext("The variable “%(name)s” is not used by any variant."))
-            )
-            yield Finding(
-                message=message % {"name": name}, severity=Severity.WARNING if is_required else None
-            )
-
-
-def _covers(use: Use, path: Sequence[str]) -> bool:
-    if len(use.path) >= len(path):
-        return use.path[: len(path)] == tuple(path)
-    return use.is_whole and tuple(path[: len(use.path)]) == use.path
+    for path in shape.unused(reading.draft.schema, used):
+        name = written(path)
+        if name in required:
+            message = gettext("The variable “%(name)s” is required, and no variant uses it.") % {"name": name}
+            yield Finding(message=message, severity=Severity.WARNING)
+        else:
+            message = gettext("The variable “%(name)s” is not used by any variant.") % {"name": name}
+            yield Finding(message=message)
 
 
 @rule(

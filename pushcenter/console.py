@@ -119,7 +119,7 @@ UNFOLD = {
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("favicon.svg")},
     ],
     "STYLES": [lambda request: static("css/console.css"), lambda request: static("css/looks.css")],
-    "SCRIPTS": [lambda request: static("js/looks.js")],
+    "SCRIPTS": [lambda request: static("js/looks.js"), lambda request: static("js/life.js")],
     "COLORS": {
         "primary": {
             "50": "oklch(97% .014 254.6)",

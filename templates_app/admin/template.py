@@ -15,6 +15,7 @@ from pushcenter.acting import ActingAdmin
 from pushcenter.dialogs import go
 from templates_app import history, publishing, steps
 from templates_app.admin.labels import NEW_DRAFT, state_badge, version_url
+from templates_app.admin.roll_back import RollsBack
 from templates_app.forms import TemplateForm
 from templates_app.models import ChangeKind, RouteMode, Template, TemplateVersion, VersionState
 from templates_app.steps import Step, Until
@@ -57,7 +58,7 @@ def _told(channel: str, step: Step) -> str:
 
 
 @admin.register(Template)
-class TemplateAdmin(ActingAdmin):
+class TemplateAdmin(RollsBack, ActingAdmin):
     form = TemplateForm
     inlines = (VersionInline,)
     list_display = ("code", "name", "category", "priority", "route_shown", "published_shown")
@@ -79,7 +80,7 @@ class TemplateAdmin(ActingAdmin):
         "is_tracked",
     )
     actions = None
-    actions_detail = ("new_draft",)
+    actions_detail = ("new_draft", "roll_back")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Template | None = None) -> tuple[str, ...]:
         """Callers name the code, so that it stays."""

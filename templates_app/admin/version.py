@@ -9,33 +9,22 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
-from unfold.enums import ActionVariant
 
 from pushcenter.acting import ActingAdmin
-from pushcenter.dialogs import ask, go
 from pushcenter.dressing import code, pretty
 from templates_app import publishing
 from templates_app.admin import live
-from templates_app.admin.labels import NEW_DRAFT, state_badge, version_url
+from templates_app.admin.labels import state_badge
+from templates_app.admin.life import VersionLife
 from templates_app.admin.variant import VariantInline, is_open
 from templates_app.forms import VersionForm
 from templates_app.lint import by_severity, lint
 from templates_app.models import TemplateVersion, VersionState
 from templates_app.preview import preview, sample_faults
-from templates_app.publishing import PublishingError
-
-SUBMIT = ask(_("Send to review?"), _("Somebody who may publish reads it next."), _("Send to review"))
-PUBLISH = ask(
-    _("Publish this version?"),
-    _(
-        "From now on it is what recipients get. The version before it is archived. A published version never changes."
-    ),
-    _("Publish"),
-)
 
 
 @admin.register(TemplateVersion)
-class TemplateVersionAdmin(ActingAdmin):
+class TemplateVersionAdmin(VersionLife, ActingAdmin):
     form = VersionForm
     inlines = (VariantInline,)
     list_display = ("__str__", "state_shown", "note", "author", "approver", "created_at", "published_at")
@@ -44,7 +33,7 @@ class TemplateVersionAdmin(ActingAdmin):
     ordering = ("-created_at",)
     search_fields = ("template__code",)
     actions = None
-    actions_detail = ("preview_it", "submit", "publish", "draft_from_it")
+    actions_detail = ("preview_it", *VersionLife.life_actions)
     readonly_fields = (
         "template",
         "number",
@@ -116,12 +105,6 @@ class TemplateVersionAdmin(ActingAdmin):
             publishing.withdraw(version=form.instance, by=request.user)  # type: ignore[arg-type]
             messages.info(request, _("It is a draft again, because it was changed."))
 
-    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
-        version = self.get_object(request, object_id)
-        unfit = unfit_actions(version.state) if version else set()
-        found = super().get_actions_detail(request, object_id)
-        return [each for each in found if each.action_name.rpartition("templateversion_")[2] not in unfit]
-
     @action(
         description=_("Preview"),
         permissions=["templates_app.view_templateversion"],
@@ -142,58 +125,3 @@ class TemplateVersionAdmin(ActingAdmin):
             "problems": by_severity(lint(version)) if version.is_editable else [],
         }
         return TemplateResponse(request, "admin/templates_app/templateversion/preview.html", context)
-
-    @action(
-        description=_("Send to review"),
-        permissions=["templates_app.change_templateversion"],
-        dialog=SUBMIT,
-        variant=ActionVariant.PRIMARY,
-        icon="rate_review",
-    )
-    def submit(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
-        return self._step(request, object_id, publishing.submit, _("Sent to review."))
-
-    @action(
-        description=_("Publish"),
-        permissions=["templates_app.publish_templateversion"],
-        dialog=PUBLISH,
-        variant=ActionVariant.SUCCESS,
-        icon="publish",
-    )
-    def publish(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
-        return self._step(
-            request, object_id, publishing.publish, _("Published: recipients get this version now.")
-        )
-
-    @action(
-        description=_("New draft from this"),
-        permissions=["templates_app.add_templateversion"],
-        dialog=NEW_DRAFT,
-        icon="content_copy",
-    )
-    def draft_from_it(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
-        def copy(*, version: TemplateVersion, by: Any) -> TemplateVersion:
-            return publishing.new_draft(template=version.template, by=by, source=version)
-
-        return self._step(request, object_id, copy, _("This is the new draft."))
-
-    def _step(self, request: HttpRequest, object_id: str, step: Any, done: Any) -> HttpResponse:
-        version = self.get_object(request, object_id)
-        if version is None:
-            return go(request, reverse("admin:templates_app_templateversion_changelist"))
-        try:
-            version = step(version=version, by=request.user)
-        except PublishingError as error:
-            for problem in error.problems:
-                messages.error(request, problem)
-        else:
-            self.log_change(request, version, str(done))
-            messages.success(request, done)
-        return go(request, version_url(version))
-
-
-def unfit_actions(state: str) -> set[str]:
-    """Actions that make no sense in a state."""
-    if state == VersionState.DRAFT:
-        return set()
-    return {"submit"} if state == VersionState.IN_REVIEW else {"submit", "publish"}

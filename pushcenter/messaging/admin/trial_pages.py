@@ -12,6 +12,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from channels_app import registry
 from channels_app.models import Account
@@ -42,7 +43,7 @@ class TrialForm(forms.Form):
         max_length=200,
         help_text=_("If you are in the directory: the inbox needs it."),
     )
-    channels = forms.MultipleChoiceField(label=_("Channels"), widget=forms.CheckboxSelectMultiple)
+    channels = forms.MultipleChoiceField(label=_("Channels"), widget=UnfoldAdminCheckboxSelectMultipleWidget)
     locale = forms.ChoiceField(label=_("Language"), required=False)
     sample = forms.ChoiceField(label=_("Parameters"), required=False)
     params = PrettyJSONField(
@@ -67,6 +68,8 @@ class TrialForm(forms.Form):
         self._choose("locale", [("", _("as the recipient has it")), *((each, each) for each in locales)])
         samples = [(str(place), each["name"]) for place, each in enumerate(version.samples)]
         self._choose("sample", [*samples, ("", _("none"))])
+        self.initial.setdefault("sample", samples[0][0] if samples else "")
+        self.initial.setdefault("params", {})
         accounts = Account.objects.filter(channel__in=self.written, is_active=True).order_by(
             "channel", "name"
         )

@@ -14,7 +14,7 @@ PRODUCTION := env -u PUSHCENTER_DATA -u DEBUG \
 	FIELD_KEYS=b25seS1mb3ItdGhlLWNoZWNrcy1uZXZlci1hLXJlYWw= \
 	ALLOWED_HOSTS=push.example.com BASE_URL=https://push.example.com HTTPS=on
 
-.PHONY: help run test judges check bench faults lock clean environment environment-dev
+.PHONY: help run test judges check bench faults messages lock clean environment environment-dev
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -43,6 +43,9 @@ bench: environment-dev ## Measure what this machine accepts and delivers
 
 faults: environment-dev ## Kill everything at random under load for ten minutes, and look for what was lost
 	@$(BIN)/python -m tests.faults
+
+messages: environment-dev ## Collect what is marked for translation, and compile the translations
+	@$(PRODUCTION) $(BIN)/python -m tests.words
 
 lock: environment-dev ## Pin the newest dependencies that pyproject.toml permits
 	@for lock in requirements.lock requirements-dev.lock; do \

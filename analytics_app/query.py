@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from channels_app import registry
@@ -19,7 +20,12 @@ from templates_app.models import Template
 LONGEST = timedelta(days=2 * 366)
 #: Years at the ends of the calendar have no day before or after them.
 EARLIEST, LATEST = date(2000, 1, 1), date(2999, 12, 31)
-GROUPS = [("day", _("Day")), ("channel", _("Channel")), ("template", _("Template")), ("system", _("System"))]
+GROUPS = [
+    ("day", _("Day")),
+    ("channel", _("Channel")),
+    ("template", _("Template")),
+    ("system", pgettext_lazy("caller", "System")),
+]
 DEFAULTS = {"period": "30", "group": "day"}
 
 
@@ -69,12 +75,14 @@ class ReportForm(forms.Form):
     )
     system: "forms.ModelChoiceField[Any]" = forms.ModelChoiceField(
         None,
-        label=_("System"),
+        label=pgettext_lazy("caller", "System"),
         required=False,
         empty_label=_("all"),
         widget=UnfoldAdminSelectWidget,
     )
-    group = forms.ChoiceField(label=_("By"), required=False, choices=GROUPS, widget=UnfoldAdminSelectWidget)
+    group = forms.ChoiceField(
+        label=pgettext_lazy("grouping", "By"), required=False, choices=GROUPS, widget=UnfoldAdminSelectWidget
+    )
 
     def __init__(self, given: QueryDict) -> None:
         # What is not asked for is as in the form that people see first.

@@ -51,12 +51,6 @@ FLOW = (
     _("muted %(category)s"),
     _("by %(name)s"),
     _("by %(name)s: %(why)s"),
-    _("%(number)s hour"),
-    _("%(number)s hours"),
-    _("%(number)s minute"),
-    _("%(number)s minutes"),
-    _("%(number)s second"),
-    _("%(number)s seconds"),
 )
 #: What alerts say.
 ALERTS = (
@@ -163,6 +157,8 @@ SPANS = (
     _("%(minutes)s min %(seconds)s s"),
     _("%(seconds)s s"),
 )
+#: Marked where they are written, with their plurals.
+LONGER = ("%(number)s hour", "%(number)s minute", "%(number)s second")
 #: The names of facts: what stands beside the sentences, in events and alerts.
 NAMES = (
     _("account"),
@@ -242,6 +238,8 @@ NUMBERED = re.compile(r"([\d,]+) (\D.*)")
 PART = re.compile(r"%\((\w+)\)s")
 #: Parts that are numbers; any other is any text.
 NUMBER, ANYTHING = r"[\d.,]+\+?", r".+?"
+#: Parts that are what somebody called something.
+CALLED = {"name", "channel", "category", "account"}
 NUMBERS = {"hours", "minutes", "seconds", "number", "total", "others", "most"}
 
 
@@ -260,8 +258,9 @@ def named(key: str) -> str:
 def _retold(text: str, language: str | None) -> str:
     for sentence, pattern in _patterns():
         if found := pattern.fullmatch(text):
+            parts = found.groupdict().items()
             return gettext(sentence) % {
-                name: _retold(part, language) for name, part in found.groupdict().items()
+                name: part if name in CALLED else _retold(part, language) for name, part in parts
             }
     if "; " in text:
         return "; ".join(_retold(each, language) for each in text.split("; "))
@@ -277,13 +276,13 @@ def _patterns() -> list[tuple[str, re.Pattern[str]]]:
     sentences = sorted(
         (*FLOW, *ALERTS, *CALLS, *SPANS), key=lambda each: len(PART.sub("", each)), reverse=True
     )
-    return [(each, _pattern(each)) for each in sentences]
+    longer = [(each, _pattern(each, "s?")) for each in LONGER]
+    return [*((each, _pattern(each)) for each in sentences), *longer]
 
 
-def _pattern(sentence: str) -> re.Pattern[str]:
+def _pattern(sentence: str, ending: str = "") -> re.Pattern[str]:
     pieces = PART.split(sentence)
     fixed = [re.escape(piece) for piece in pieces[::2]]
     parts = [f"(?P<{name}>{NUMBER if name in NUMBERS else ANYTHING})" for name in pieces[1::2]]
-    return re.compile(
-        "".join(each for pair in zip(fixed, [*parts, ""], strict=True) for each in pair), re.DOTALL
-    )
+    whole = "".join(each for pair in zip(fixed, [*parts, ending], strict=True) for each in pair)
+    return re.compile(whole, re.DOTALL)

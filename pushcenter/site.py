@@ -36,6 +36,7 @@ class ConsoleSite(UnfoldAdminSite):
 
     def extra_urls(self) -> list[URLPattern]:
         return [
+            path("language/", language.choose_language, name="language"),  # open to those who log in
             path("reports/", self.admin_view(self.reports), name="reports"),
             path("ledger/", self.admin_view(self.ledger), name="ledger"),
             path("dead-letters/", self.admin_view(self.dead_letters), name="dead_letters"),

@@ -8,13 +8,11 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from pushcenter.access.views import health
 from pushcenter.access.views.callbacks import callback
 from pushcenter.access.views.metrics import metrics
-from pushcenter.language import choose_language
 
 urlpatterns = [
     path("api/v1/", include("pushcenter.access.urls")),  # first, because it is asked for most
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
-    path("language", choose_language, name="set_language"),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     path("api/<path:rest>", health.no_such_call),

@@ -35,6 +35,7 @@ from django.core.handlers.wsgi import WSGIRequest
 from django.core.mail import EmailMultiAlternatives
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
@@ -293,7 +294,7 @@ class AnymailAdapter(Adapter):
         from_address = forms.CharField(
             max_length=320,
             validators=[mailbox],
-            label=_("From"),
+            label=pgettext_lazy("sender", "From"),
             help_text=_("Such as Shop <shop@example.com>. The provider has to know the domain."),
         )
         reply_to = forms.CharField(required=False, max_length=320, validators=[mailbox], label=_("Reply to"))

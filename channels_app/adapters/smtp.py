@@ -26,6 +26,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from channels_app.channels import EMAIL
 from channels_app.contract import (
@@ -159,7 +160,7 @@ class SmtpAdapter(Adapter):
         from_address = forms.CharField(
             max_length=320,
             validators=[mailbox],
-            label=_("From"),
+            label=pgettext_lazy("sender", "From"),
             help_text=_("Such as Shop <shop@example.com>."),
         )
         reply_to = forms.CharField(required=False, max_length=320, validators=[mailbox], label=_("Reply to"))

@@ -33,7 +33,7 @@ def marked(domain: str) -> Catalog:
     catalog = Catalog(domain=domain)
     for path in sorted(_scripts() if domain == "djangojs" else _sources()):
         place = path.relative_to(ROOT).as_posix()
-        for line, message, comments, context in _found(path):
+        for line, message, comments, context in found(path):
             catalog.add(message, locations=[(place, line)], auto_comments=comments, context=context or None)
     return catalog
 
@@ -51,7 +51,7 @@ def _scripts() -> Iterator[Path]:
             yield path
 
 
-def _found(path: Path) -> Iterator[tuple[int, Any, list[str], str | None]]:
+def found(path: Path) -> Iterator[tuple[int, Any, list[str], str | None]]:
     text = path.read_text(encoding="utf-8")
     method = "javascript" if path.suffix == ".js" else "python"
     if path.suffix in {".html", ".txt"}:

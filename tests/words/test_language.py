@@ -22,7 +22,7 @@ def bearer() -> dict[str, str]:
 
 
 def choose(client: Client, code: str) -> None:
-    answer = client.post(reverse("set_language"), {"language": code, "next": "/admin/"})
+    answer = client.post(reverse("admin:language"), {"language": code, "next": "/admin/"})
     assert answer.headers["Location"] == "/admin/"
 
 

@@ -3,13 +3,14 @@
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from pushcenter.messaging.models.batch import Batch
 
 
 class BrakeState(models.TextChoices):
     SLICE = "slice", _("first slice")
-    OPEN = "open", _("open")
+    OPEN = "open", pgettext_lazy("brake", "open")
     PULLED = "pulled", _("pulled")
     OVER = "over", _("over")
 

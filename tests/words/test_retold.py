@@ -1,0 +1,67 @@
+"""What is stored in English is told in the reader's language."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import translation
+
+from pushcenter import retold, spans
+from pushcenter.messaging import brake
+
+CHINESE = "zh-hans"
+
+
+def in_chinese(text: str) -> str:
+    with translation.override(CHINESE):
+        return retold.retold(text)
+
+
+@pytest.mark.parametrize(
+    ("stored", "told"),
+    [
+        ("no answer within 10 s", "10 秒内没有应答"),
+        ("not sent within 10 minutes", "10 分钟内未发送"),
+        ("not sent within 1 hour", "1 小时内未发送"),
+        ("no time left for another attempt after: no answer in time", "没有时间再次尝试：未及时应答"),
+        ("429: no connection", "429: 无法连接"),
+        (
+            "The lane critical is behind: its oldest due delivery has waited for 3 min 5 s.",
+            "队列 紧急 积压：最早的待发投递已等待 3 分 5 秒。",
+        ),
+        (
+            (
+                "The ledger of 2026-03-18 does not balance: 2 planned deliveries are missing; "
+                "1 figures differ from the rows."
+            ),
+            "2026-03-18 的账本不平：2 条计划的投递缺失; 1 个统计数与明细不符。",
+        ),
+    ],
+)
+def test_a_sentence_of_ours_is_translated_with_what_is_in_it(stored: str, told: str) -> None:
+    assert in_chinese(stored) == told
+
+
+def test_what_a_provider_says_stays_as_it_is() -> None:
+    assert in_chinese("550 5.1.1 mailbox unavailable") == "550 5.1.1 mailbox unavailable"
+
+
+def test_in_english_nothing_changes() -> None:
+    assert retold.retold("no answer within 10 s") == "no answer within 10 s"
+
+
+def test_every_sentence_fits_its_own_pattern() -> None:
+    examples = dict.fromkeys(retold.NUMBERS, "7")
+    for sentence in (*retold.FLOW, *retold.ALERTS, *retold.CALLS, *retold.SPANS):
+        text = retold.PART.sub(lambda part: examples.get(part[1], "that"), sentence)
+        assert in_chinese(text) != text, sentence
+
+
+def test_what_the_brake_writes_is_known() -> None:
+    seen = brake.Figures(out=100, ended=100, failed=40, complaints=0)
+    assert in_chinese(brake.fault(seen, of=100)).startswith("100 条投递中有 40 条失败")
+
+
+def test_spans_are_told_in_both_languages() -> None:
+    with translation.override(CHINESE):
+        assert spans.words(timedelta(hours=2, minutes=5)) == "2 小时 5 分钟"
+    assert spans.words(timedelta(hours=2, minutes=5)) == "2 h 5 min"

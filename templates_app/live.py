@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from channels_app.contract import TextSource
 from channels_app.segments import segments
 from pushcenter.faults import Fault
+from templates_app import parts
 from templates_app.looks import look
 from templates_app.part_forms import form_of
 from templates_app.preview import PERSON
@@ -135,9 +136,11 @@ def _sight(variant: Written, params: Mapping[str, Any]) -> dict[str, Any]:
     """How it looks and what it takes; or why it cannot be rendered with these parameters."""
     context = {**params, "recipient": {**PERSON, "locale": variant.locale}}
     try:
-        content = compile_content(variant.channel, variant.content).render(context)
+        found = parts.of_content(variant.content, variant.locale)
+        content = compile_content(variant.channel, variant.content, parts=found).render(context)
     except RenderError as error:
-        return {"error": {"field": error.field, "line": error.line, "message": error.message}}
+        message = f"{error.part}: {error.message}" if error.part else error.message
+        return {"error": {"field": error.field, "line": error.line, "message": message}}
     return {"look": look(variant.channel, content), "estimate": _estimate(variant.channel, content)}
 
 

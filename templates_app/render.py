@@ -1,10 +1,11 @@
 """From a variant and its parameters to the content that an adapter sends.
 
 The engine is MiniJinja: it sees plain data only, has fuel against endless loops, and escapes by the kind of
-the field: HTML in HTML fields, JSON in JSON fields, nothing in text.
+the field: HTML in HTML fields, JSON in JSON fields, nothing in text. What else bounds a source is in ``bounds``.
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,27 +13,41 @@ from typing import Any, NoReturn
 
 from minijinja import Environment, TemplateError
 
-from channels_app import registry
 from channels_app.contract import TextSource
+from templates_app import bounds, parts
 from templates_app.locales import fallbacks
 from templates_app.models import TemplateVersion, Variant
+from templates_app.part_forms import form_of
+from templates_app.plain import with_nulls, without_nulls
 
 FUEL = 200_000
 MAX_OUTPUT = 1_000_000
+#: How the engine says where an error comes from that happened within a part.
+_CAUSE = re.compile(r"caused by: (.*) \(in (.+):(\d+)\)$", re.MULTILINE)
+_PLACE = re.compile(r" \(in [^()]*:\d+\)$")
 
 
 class RenderError(Exception):
-    """A template that cannot be rendered. ``line`` counts from 1; 0 where no line is to blame."""
+    """A template that cannot be rendered. ``line`` counts from 1; 0 where no line is to blame.
 
-    def __init__(self, message: str, *, line: int = 0, field: str = "") -> None:
+    ``part`` is the code of the layout or snippet whose line it is; empty where it is the field's own.
+    """
+
+    def __init__(self, message: str, *, line: int = 0, field: str = "", part: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.line = line
         self.field = field
+        self.part = part
 
     def __str__(self) -> str:
-        where = f"{self.field}, line {self.line}: " if self.line else f"{self.field}: " if self.field else ""
-        return where + self.message
+        places = [
+            self.field,
+            f"in {self.part}" if self.part else "",
+            f"line {self.line}" if self.line else "",
+        ]
+        where = ", ".join(each for each in places if each)
+        return f"{where}: {self.message}" if where else self.message
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +55,21 @@ class Compiled:
     """One variant, parsed: the engine with a template for each field that is filled in.
 
     ``names`` are those of the templates by field, ``sources`` the fields as the channel declares them;
-    ``constants`` are the choices of the editor, which are the same for everybody.
+    ``constants`` are the choices of the editor, which are the same for everybody; ``origins`` are the templates as
+    ``bounds`` numbers them.
     """
 
     engine: Environment
     names: Mapping[str, str]
     sources: Mapping[str, TextSource]
     constants: Mapping[str, Any]
+    origins: tuple[str, ...]
 
     def render(self, context: dict[str, Any]) -> dict[str, Any]:
         """The content by field; JSON fields as values. Raises :class:`RenderError`."""
-        for_text = _without_nulls(context)
+        for_text = {name: without_nulls(value) for name, value in context.items() if value is not None}
         rendered = {
-            field: self._field(field, name, _copy(context) if name.endswith(".json") else for_text)
+            field: self._field(field, name, _for_json(context) if name.endswith(".json") else for_text)
             for field, name in self.names.items()
         }
         return {**self.constants, **rendered}
@@ -61,8 +78,11 @@ class Compiled:
         try:
             text = self.engine.render_template(name, **context)
         except TemplateError as error:
-            raise RenderError(error.message, line=error.line or 0, field=field) from None
-        except Exception as error:  # from a method of a Python value, such as ``{{ list.index(1) }}``
+            raise _located(error, field) from None
+        except bounds.NotPlain as error:
+            part = _part(self.origins[error.number])
+            raise RenderError(str(error), line=error.line, field=field, part=part) from None
+        except Exception as error:  # from a method of a value, such as ``{{ order.get() }}``
             raise RenderError(f"a call fails with {type(error).__name__}", field=field) from None
         if len(text) > MAX_OUTPUT:
             raise RenderError(f"the result is longer than {MAX_OUTPUT:,} characters", field=field)
@@ -73,24 +93,21 @@ class Compiled:
         return _json(text, field) if name.endswith(".json") else text
 
 
-def _copy(value: Any) -> Any:
-    """The same value in containers of its own: a template can call the methods of lists and dicts."""
-    if isinstance(value, dict):
-        return {name: _copy(inner) for name, inner in value.items()}
-    return [_copy(inner) for inner in value] if isinstance(value, list) else value
+def _for_json(context: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: with_nulls(value) for name, value in context.items()}
 
 
-def _without_nulls(value: Any) -> Any:
-    """A copy in which null is like left out: nobody is to read ``Dear None``."""
-    if isinstance(value, dict):
-        return {
-            name: inner if type(inner) is str else _without_nulls(inner)
-            for name, inner in value.items()
-            if inner is not None
-        }
-    if isinstance(value, list):
-        return ["" if inner is None else _without_nulls(inner) for inner in value]
-    return value
+def _located(error: TemplateError, field: str) -> RenderError:
+    """The engine's error with its place; one from within a part tells what happened there."""
+    message, name, line = error.message, error.name or "", error.line or 0
+    if causes := _CAUSE.findall(str(error)):
+        message, name, line = causes[-1][0], causes[-1][1], int(causes[-1][2])
+    return RenderError(_PLACE.sub("", message), line=line, field=field, part=_part(name))
+
+
+def _part(name: str) -> str:
+    """The code of the part that the engine knows by a name; empty for a field's own template."""
+    return "" if name.startswith("@") else name.rpartition(".")[0]
 
 
 def _json(text: str, field: str) -> Any:
@@ -109,22 +126,68 @@ def _no_constant(name: str) -> NoReturn:
 _JSON = json.JSONDecoder(parse_constant=_no_constant)
 
 
-def compile_content(channel: str, content: Mapping[str, Any]) -> Compiled:
-    """Parse the sources of one variant; raises :class:`RenderError` at the first that is no template."""
-    if channel not in registry.channels():
+def compile_content(channel: str, content: Mapping[str, Any], *, parts: Mapping[str, str] = {}) -> Compiled:
+    """Parse the sources of one variant; raises :class:`RenderError` at the first that is no template.
+
+    ``parts`` are the sources of layouts and snippets by the engine's names, such as ``brand.html``.
+    """
+    form = form_of(channel)
+    if form is None:
         raise RenderError(f"the channel {channel} is not installed")
-    fields = registry.channels()[channel].content.base_fields
-    filled = {name: field for name, field in fields.items() if content.get(name)}
+    filled = {name: field for name, field in form.base_fields.items() if content.get(name)}
     sources = {name: field for name, field in filled.items() if isinstance(field, TextSource)}
-    names = {name: f"{name}.{_kind(source)}" for name, source in sources.items()}
-    engine = Environment(fuel=FUEL, auto_escape_callback=_escaping, debug=False)
-    for field, name in names.items():
-        try:
-            engine.add_template(name, content[field])
-        except TemplateError as error:
-            raise RenderError(error.message, line=error.line or 0, field=field) from None
+    names = {name: f"@{name}.{_kind(source)}" for name, source in sources.items()}
+    fields = {name: field for field, name in names.items()}
+    written = _checked({name: content[field] for field, name in names.items()}, parts, fields)
+    engine = _engine()
+    for name, source in written.items():
+        _add(engine, name, source, fields)
     constants = {name: content[name] for name in filled if name not in sources}
-    return Compiled(engine, names, sources, constants)
+    return Compiled(engine, names, sources, constants, tuple(written))
+
+
+def _checked(own: Mapping[str, str], given: Mapping[str, str], fields: Mapping[str, str]) -> dict[str, str]:
+    """The sources with those of their parts, within their bounds and marked for the engine."""
+    scratch = Environment(debug=False)
+    try:
+        for name, source in own.items():
+            bounds.check_size(source, name)
+        found = parts.reached(own, given)
+        for name, source in found.items():
+            bounds.check_size(source, name)
+            # What is no template at all is told by the engine, whose words are about what was written.
+            _add(scratch, name, source, fields)
+        return bounds.bounded(found)
+    except (parts.PartError, bounds.OutOfBounds) as error:
+        raise _of_source(error.message, error.source, error.line, fields) from None
+
+
+def _of_source(message: str, name: str, line: int, fields: Mapping[str, str]) -> RenderError:
+    if name in fields:
+        return RenderError(message, line=line, field=fields[name])
+    return RenderError(message, line=line, part=_part(name))
+
+
+def _add(engine: Environment, name: str, source: str, fields: Mapping[str, str]) -> None:
+    try:
+        engine.add_template(name, source)
+    except TemplateError as error:
+        raise _of_source(_PLACE.sub("", error.message), name, error.line or 0, fields) from None
+
+
+def _engine() -> Environment:
+    engine = Environment(
+        fuel=FUEL,
+        auto_escape_callback=_escaping,
+        path_join_callback=lambda name, parent: name + parts.ending(parent),
+        debug=False,
+    )
+    engine.add_filter(bounds.PLAIN, bounds.plain)
+    for name in bounds.REMOVED_FILTERS:
+        engine.remove_filter(name)
+    for name in bounds.REMOVED_FUNCTIONS:
+        engine.remove_global(name)
+    return engine
 
 
 def _kind(source: TextSource) -> str:
@@ -148,14 +211,17 @@ def choose_variant(variants: Iterable[Variant], *, channel: str, locale: str) ->
 
 @lru_cache(maxsize=512)
 def parsed(variant: Variant) -> Compiled:
-    """A variant of a published version, parsed once: it never changes."""
-    return compile_content(variant.channel, variant.content)
+    """A variant of a published version, parsed once with its pinned parts: neither ever changes."""
+    return _compile(variant)
+
+
+def _compile(variant: Variant) -> Compiled:
+    return compile_content(variant.channel, variant.content, parts=parts.of_variant(variant))
 
 
 def render_variant(variant: Variant, context: dict[str, Any], *, published: bool) -> dict[str, Any]:
     """The content of one variant; raises :class:`RenderError`."""
-    compiled = parsed(variant) if published else compile_content(variant.channel, variant.content)
-    return compiled.render(context)
+    return (parsed(variant) if published else _compile(variant)).render(context)
 
 
 def render(version: TemplateVersion, *, channel: str, locale: str, params: dict[str, Any]) -> dict[str, Any]:
@@ -167,17 +233,20 @@ def render(version: TemplateVersion, *, channel: str, locale: str, params: dict[
 
 
 def compile_errors(source: str) -> list[tuple[int, str]]:
-    """Syntax errors of one source as ``(line, message)``."""
+    """Why one source is no template, as ``(line, message)``; whether its parts are there is another question."""
     try:
-        Environment(debug=False).add_template("source.txt", source)
-    except TemplateError as error:
-        return [(error.line or 0, error.message)]
+        bounds.check_size(source)
+        _add(Environment(debug=False), "@source.txt", source, {})
+        bounds.bounded({"": source})
+    except bounds.OutOfBounds as error:
+        return [(error.line, error.message)]
+    except RenderError as error:
+        return [(error.line, error.message)]
     return []
 
 
 def undeclared(source: str) -> set[str]:
     """The names of the variables that a source uses; empty where it does not parse."""
-    try:
-        return set(Environment(debug=False).undeclared_variables_in_str(source))
-    except TemplateError:
+    if compile_errors(source):
         return set()
+    return set(Environment(debug=False).undeclared_variables_in_str(source))

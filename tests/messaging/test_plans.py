@@ -21,6 +21,7 @@ from pushcenter.lanes import Lane
 from pushcenter.messaging import (
     batches,
     braking,
+    comparison,
     dead_letters,
     dispatch,
     doubt,
@@ -28,6 +29,7 @@ from pushcenter.messaging import (
     operate,
     recall,
     receipts,
+    recent,
     steps,
     stops,
     sweep,
@@ -47,6 +49,8 @@ from pushcenter.messaging.models import (
 )
 from pushcenter.messaging.request import Item
 from pushcenter.messaging.states import State
+from templates_app import canary, publishing, usage
+from templates_app.models import Template, TemplateVersion
 from tests import factories
 from tests.access.gateway import MESSAGES, Gateway
 from tests.bench import stock
@@ -239,6 +243,19 @@ class OnLargeTables(TestCase):
         with watched(LARGE):
             assert dead_letters.groups(timezone.now() - timedelta(days=7))
             assert Client().get("/metrics").status_code == 200
+
+    def test_what_editors_of_templates_look_at(self) -> None:
+        published = Template.objects.get(code="order-paid").versions.get()
+        draft = publishing.new_draft(template=published.template, by=None, source=published)
+        tried = canary.start(version=draft, by=None, percent=50)
+        TemplateVersion.objects.filter(pk=tried.pk).update(canary_since=timezone.now() - timedelta(days=2))
+        tried.refresh_from_db()
+        with watched(LARGE) as plans:
+            found = comparison.compare(tried, patience=60)
+            assert found.published.messages > HISTORY
+            assert len(recent.recent(published.template, 1_000, is_open=True)) == 1_000
+            assert usage.senders(published.template)
+        assert len(plans.seen) > 5
 
     def test_what_a_caller_asks_for(self) -> None:
         shop = Gateway(factories.key()[1])

@@ -10,6 +10,7 @@ from pushcenter.messaging.admin import (
     recipients,
     stops,
     templates,
+    versions,
 )
 
 __all__ = [
@@ -22,4 +23,5 @@ __all__ = [
     "recipients",
     "stops",
     "templates",
+    "versions",
 ]

@@ -1,0 +1,31 @@
+"""Versions of templates in the light of the messages that were sent with them."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+
+from pushcenter.messaging.admin import canary
+from templates_app.admin.version import TemplateVersionAdmin
+from templates_app.models import TemplateVersion
+
+#: How long one waits for the page of a canary, in seconds, before not all of its messages are counted.
+PATIENCE = 1.5
+
+admin.site.unregister(TemplateVersion)
+
+
+@admin.register(TemplateVersion)
+class SentVersionAdmin(TemplateVersionAdmin):
+    change_form_outer_before_template: Any = "messaging/canary.html"
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        *args: Any,
+        obj: TemplateVersion | None = None,
+        **kwargs: Any,
+    ) -> HttpResponse:
+        context["canary"] = canary.of_version(obj, patience=PATIENCE)
+        return super().render_change_form(request, context, *args, obj=obj, **kwargs)

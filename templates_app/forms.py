@@ -5,10 +5,12 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from channels_app import registry
 from pushcenter.dressing import PrettyJSONField
 from templates_app import steps
+from templates_app.locking import locked
 from templates_app.models import Template, TemplateVersion
 from templates_app.route_form import RouteField, stored
 from templates_app.samples import samples_error
@@ -63,6 +65,14 @@ class TemplateForm(forms.ModelForm):
 
 
 class VersionForm(forms.ModelForm):
+    """``seen_revision`` is that of the version which this person began with: nobody overwrites another unawares.
+
+    Where somebody saved meanwhile, ``conflict`` is the version as it stands now, and nothing is stored, unless the
+    person has seen that one too and wants to overwrite it.
+    """
+
+    conflict: TemplateVersion | None = None
+    seen_revision = forms.IntegerField(widget=forms.HiddenInput)
     variables = PrettyJSONField(
         label=_("Variables"),
         rows=14,
@@ -78,6 +88,21 @@ class VersionForm(forms.ModelForm):
     class Meta:
         model = TemplateVersion
         fields = ("note", "variables", "samples")
+        widgets = {"note": UnfoldAdminTextInputWidget}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial["seen_revision"] = self.instance.revision
+
+    def clean(self) -> dict[str, Any] | None:
+        """Held to the end of the transaction: whoever saves at the same time waits, and is told."""
+        current = locked(self.instance)
+        seen = {self.cleaned_data.get("seen_revision"), _number(self.data.get("_overwrite"))}
+        if current.revision not in seen:
+            self.conflict = current
+            raise ValidationError(_("Nothing is saved yet: somebody else saved this version meanwhile."))
+        self.instance.revision = current.revision
+        return super().clean()
 
     def clean_variables(self) -> Any:
         schema = self.cleaned_data["variables"]
@@ -90,3 +115,7 @@ class VersionForm(forms.ModelForm):
         if error := samples_error(samples):
             raise ValidationError(error)
         return samples
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and text.isascii() and text.isdigit() else None

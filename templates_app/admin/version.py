@@ -12,13 +12,16 @@ from unfold.decorators import action, display
 
 from pushcenter.acting import ActingAdmin
 from pushcenter.dressing import code, pretty
-from templates_app import publishing
-from templates_app.admin import live
+from templates_app.adding import added
+from templates_app.admin import editor, live
 from templates_app.admin.labels import state_badge
 from templates_app.admin.life import VersionLife
 from templates_app.admin.variant import VariantInline, is_open
+from templates_app.conflict import rebased
+from templates_app.drafts import editing
 from templates_app.forms import VersionForm
 from templates_app.lint import by_severity, lint
+from templates_app.locales import normalise
 from templates_app.models import TemplateVersion, VersionState
 from templates_app.preview import preview, sample_faults
 
@@ -47,10 +50,13 @@ class TemplateVersionAdmin(VersionLife, ActingAdmin):
     )
 
     def get_fieldsets(self, request: HttpRequest, obj: TemplateVersion | None = None) -> Any:
-        first = ("template", ("number", "state_shown"), ("author", "approver"), "published_at", "note")
-        can_write = self.has_change_permission(request, obj)
-        parameters = ("variables", "samples") if can_write else ("variables_shown", "samples_shown")
-        return [(None, {"fields": first}), (_("Parameters"), {"fields": parameters})]
+        if self.has_change_permission(request, obj):
+            return [(None, {"fields": ("note", "seen_revision", "variables", "samples")})]
+        shown = ("template", ("number", "state_shown"), ("author", "approver"), "published_at", "note")
+        return [
+            (None, {"fields": shown, "classes": ("collapse",)}),
+            (_("Parameters"), {"fields": ("variables_shown", "samples_shown"), "classes": ("collapse",)}),
+        ]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """A version begins as a draft of its template, which gives it its number."""
@@ -91,6 +97,9 @@ class TemplateVersionAdmin(VersionLife, ActingAdmin):
     def changeform_view(
         self, request: HttpRequest, object_id: Any = None, *args: Any, **kwargs: Any
     ) -> HttpResponse:
+        version = self.get_object(request, object_id) if request.method == "POST" else None
+        if version is not None and request.POST.get("seen_revision") != str(version.revision):
+            request.POST = rebased(request.POST, version)  # type: ignore[assignment]
         try:
             return super().changeform_view(request, object_id, *args, **kwargs)
         except IntegrityError:
@@ -98,12 +107,47 @@ class TemplateVersionAdmin(VersionLife, ActingAdmin):
             messages.error(request, _("Nothing was saved: the version was published or changed meanwhile."))
             return HttpResponseRedirect(request.path)
 
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        form, version = context["adminform"].form, context["original"]
+        can_write = self.has_change_permission(request, version)
+        context |= editor.context(request, version, can_write=can_write)
+        if can_write:
+            context["parameter_fields"] = [form["variables"], form["samples"]]
+            context["conflict"] = editor.clash(form, context["inline_admin_formsets"][0].formset)
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: TemplateVersion, form: Any, change: bool) -> None:  # noqa: FBT001
+        """Only what is written here: its state may have become another since it was read."""
+        obj.save(update_fields=["note", "variables", "samples"])
+
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001
-        super().save_related(request, form, formsets, change)
-        was_changed = form.has_changed() or any(formset.has_changed() for formset in formsets)
-        if was_changed and form.instance.state == VersionState.IN_REVIEW:
-            publishing.withdraw(version=form.instance, by=request.user)  # type: ignore[arg-type]
+        version: TemplateVersion = form.instance
+        is_adding = "_addvariant" in request.POST
+        if not (form.changed_data or is_adding or any(formset.has_changed() for formset in formsets)):
+            return
+        was_in_review = version.state == VersionState.IN_REVIEW
+        with editing(version, revision=version.revision, by=request.user):  # type: ignore[arg-type]
+            super().save_related(request, form, formsets, change)
+            if is_adding:
+                self._add_variant(request, version)
+        if was_in_review:
             messages.info(request, _("It is a draft again, because it was changed."))
+
+    def _add_variant(self, request: HttpRequest, version: TemplateVersion) -> None:
+        """For browsers without scripts, the menu adds a stored variant."""
+        place = (request.POST.get("_add_channel", ""), normalise(request.POST.get("_add_locale", "")))
+        source = request.POST.get(f"{request.POST.get('_add_copy')}-id")
+        problem = added(version, place, source)
+        if problem:
+            messages.error(request, problem)
+
+    def response_change(self, request: HttpRequest, obj: TemplateVersion) -> HttpResponse:
+        if "_addvariant" in request.POST or "_overwrite" in request.POST:
+            messages.success(request, _("Saved."))
+            return HttpResponseRedirect(request.path)
+        return super().response_change(request, obj)
 
     @action(
         description=_("Preview"),

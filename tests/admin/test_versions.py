@@ -26,11 +26,16 @@ def url(version: TemplateVersion, step: str = "change") -> str:
 
 def form(version: TemplateVersion, *new: dict[str, str], **fields: str) -> dict[str, Any]:
     """The page as a browser would send it, with further variants."""
-    data = {"note": "", "variables": SCHEMA, "sample": "{}"}
+    data = {
+        "note": "",
+        "variables": SCHEMA,
+        "samples": "[]",
+        "seen_revision": str(version.revision),
+    }
     stored = list(version.variants.all())
     for number, each in enumerate(stored):
         data |= {f"variants-{number}-id": str(each.pk), f"variants-{number}-version": str(version.pk)}
-        data |= {f"variants-{number}-locale": each.locale}
+        data |= {f"variants-{number}-locale": each.locale, f"variants-{number}-channel": each.channel}
         data |= {
             f"variants-{number}-content-{each.channel}-{name}": text for name, text in each.content.items()
         }

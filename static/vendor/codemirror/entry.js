@@ -8,5 +8,13 @@ export { search, searchKeymap } from "@codemirror/search";
 export { html, htmlCompletionSource } from "@codemirror/lang-html";
 export { json } from "@codemirror/lang-json";
 export { jinja } from "@codemirror/lang-jinja";
-export { Language, defineLanguageFacet } from "@codemirror/language";
 export { tags } from "@lezer/highlight";
+
+import { StreamLanguage } from "@codemirror/language";
+/** Text without a grammar, as the base of templates that are neither HTML nor JSON. */
+export const plainText = StreamLanguage.define({
+  token: (stream) => {
+    stream.skipToEnd();
+    return null;
+  },
+});

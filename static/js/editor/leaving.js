@@ -1,0 +1,23 @@
+// Ctrl+S saves and stays; leaving with changes that are not saved asks first.
+let form;
+let before;
+let isSaving = false;
+
+const state = () => new URLSearchParams([...new FormData(form)].filter(([name]) => !name.startsWith("_add_"))).toString();
+export const isChanged = () => before !== undefined && state() !== before;
+
+export function start(isUnsaved) {
+  form = document.getElementById("templateversion_form");
+  before = isUnsaved ? "" : state();
+  form.addEventListener("submit", () => (isSaving = true));
+  window.addEventListener("beforeunload", (event) => {
+    if (!isSaving && isChanged()) event.preventDefault();
+  });
+  window.addEventListener("pageshow", () => (isSaving = false));
+  document.addEventListener("keydown", (event) => {
+    if ((event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === "s") {
+      event.preventDefault();
+      form.requestSubmit(document.querySelector(".ed-first"));
+    }
+  });
+}

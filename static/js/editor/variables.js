@@ -1,0 +1,210 @@
+// The variables as a table over their JSON Schema, with the values of the chosen sample.
+import { text } from "./data.js";
+import { icon, make } from "./dom.js";
+import * as fields from "./fields.js";
+import * as samples from "./samples.js";
+import * as shape from "./schema.js";
+
+let changed = () => {};
+let known = { properties: {} };
+let faults = [];
+let proposal = null;
+
+const area = () => document.getElementById("id_variables");
+const table = () => document.getElementById("editor-variables");
+
+/** The schema as it is written; while that is no JSON, the last one that was. */
+export function schema() {
+  return known;
+}
+
+/** What the server is asked about: null while it is no JSON. */
+export function written() {
+  try {
+    return JSON.parse(area().value);
+  } catch {
+    return null;
+  }
+}
+
+export function start(onchange) {
+  changed = onchange;
+  table().hidden = false;
+  if (!document.querySelector("#raw-parameters .pc-error")) document.getElementById("raw-parameters").open = false;
+  read();
+}
+
+/** After a change of the JSON: the table anew. */
+export function read() {
+  const found = written();
+  if (found && typeof found === "object" && !Array.isArray(found)) known = found;
+  draw(found === null);
+}
+
+function store() {
+  const value = JSON.stringify(known, null, 2);
+  area().value = value;
+  fields.write("id_variables", value);
+  draw(false);
+  changed();
+}
+
+/** What the server says of the sample, and what it proposes from the text. */
+export function hear(told) {
+  faults = told.faults ?? [];
+  proposal = told.proposal ?? null;
+  drawFaults();
+  drawProposal();
+}
+
+function draw(isBroken) {
+  const isBusy = table().contains(document.activeElement) && document.activeElement.id;
+  const all = shape.rows(known);
+  const parts = [
+    isBroken ? make("p", { class: "pc-error" }, text("notJson")) : null,
+    sampleBar(),
+    all.length ? grid(all) : null,
+    make("div", { class: "ed-found", hidden: true }),
+    button("add", text("addVariable"), addVariable),
+  ];
+  table().replaceChildren(...parts.filter(Boolean));
+  drawFaults();
+  drawProposal();
+  drawInsert(all);
+  if (isBusy) document.getElementById(isBusy)?.focus();
+}
+
+const button = (sign, label, onclick) => make("button", { type: "button", class: "ed-quiet ed-button", onclick }, icon(sign), label);
+
+function sampleBar() {
+  const own = samples.all() ?? [];
+  const sample = samples.chosenSample();
+  const chooser = make("select", { id: "table-sample", "aria-label": text("sample"), onchange: (event) => samples.choose(event.target.value) });
+  own.forEach((each, index) => chooser.append(new Option(each.name, index, false, each === sample || own.indexOf(each) === own.findIndex((one) => one.name === sample?.name))));
+  const name = make("input", { type: "text", id: "sample-name", value: sample?.name ?? "", maxLength: 100, "aria-label": text("sampleName"), onchange: (event) => { samples.renameSample(event.target.value.trim() || text("untitled", 1)); draw(false); changed(); } });
+  return make(
+    "div",
+    { class: "ed-samples" },
+    own.length ? make("label", {}, text("sample"), chooser) : null,
+    sample ? name : null,
+    button("add", text("newSample"), () => { samples.addSample(); draw(false); }),
+    sample ? button("delete", text("removeSample"), () => { samples.removeSample(); draw(false); }) : null,
+  );
+}
+
+function grid(all) {
+  const heads = ["name", "type", "required", "description", "value"].map((name) => make("th", { scope: "col" }, text(name)));
+  const body = all.map(row);
+  return make("div", { class: "pc-scroll" }, make("table", { class: "pc-table" }, make("thead", {}, make("tr", {}, ...heads, make("td"))), make("tbody", {}, ...body)));
+}
+
+const idOf = (path, part) => `variable-${path.join(".")}-${part}`;
+
+function row({ path, spec, isRequired, hasValue, parent, name }) {
+  const label = path.filter((each) => each !== "[]").join(".");
+  const cell = (part, control) => {
+    control.id = idOf(path, part);
+    control.setAttribute("aria-label", `${label}: ${text(part)}`);
+    return make("td", { "data-label": text(part) }, control);
+  };
+  const naming = make("input", { type: "text", value: name, onchange: (event) => (shape.rename(parent, name, event.target.value.trim()) ? store() : draw(false)) });
+  const kinds = [...shape.TYPES, ...(shape.typeOf(spec) === "other" ? ["other"] : [])];
+  const type = make("select", { onchange: (event) => { shape.setType(spec, event.target.value); store(); } }, ...kinds.map((kind) => new Option(text(kind), kind)));
+  type.value = shape.typeOf(spec);
+  const required = make("input", { type: "checkbox", checked: isRequired, onchange: (event) => { shape.setRequired(parent, name, event.target.checked); store(); } });
+  const description = make("input", { type: "text", value: spec.description ?? "", onchange: (event) => { describe(spec, event.target.value); store(); } });
+  const drop = make("button", { type: "button", class: "ed-icon", title: text("removeVariable"), "aria-label": `${label}: ${text("removeVariable")}`, onclick: () => { shape.remove(parent, name); store(); } }, icon("delete"));
+  const line = make("tr", { "data-path": path.join("/") }, cell("name", naming), cell("type", type), cell("required", required), cell("description", description));
+  line.append(hasValue && samples.chosenSample() ? cell("value", value(path, spec)) : make("td"), make("td", {}, drop));
+  line.style.setProperty("--ed-depth", path.length - 1);
+  return line;
+}
+
+function describe(spec, words) {
+  if (words.trim()) spec.description = words.trim();
+  else delete spec.description;
+}
+
+/** The control for a value: by its type, empty for none. */
+function value(path, spec) {
+  const now = shape.valueAt(samples.chosenSample().params, path);
+  const put = (next) => {
+    const own = samples.all();
+    const at = own.findIndex((each) => each.name === samples.chosenSample().name);
+    shape.putAt(own[at].params, path, next);
+    samples.write(own);
+    changed();
+  };
+  const kind = shape.typeOf(spec);
+  if (Array.isArray(spec.enum)) return options(spec.enum.map((each) => [String(each), each]), now, put);
+  if (kind === "boolean") return options([[text("yes"), true], [text("no"), false]], now, put);
+  if (["array", "object", "other"].includes(kind)) return json(now, put);
+  const isNumber = kind === "number" || kind === "integer";
+  const shown = now === undefined ? "" : typeof now === "string" ? now : JSON.stringify(now);
+  const oninput = (event) => put(event.target.value === "" ? undefined : isNumber ? numberOf(event.target.value) : event.target.value);
+  return make("input", { type: "text", inputMode: isNumber ? "decimal" : "text", value: shown, oninput });
+}
+
+// What is no number is kept as it is written, and the check says so.
+const numberOf = (written) => (Number.isFinite(Number(written)) ? Number(written) : written);
+
+function options(pairs, now, put) {
+  const select = make("select", {}, new Option("–", ""), ...pairs.map(([label], index) => new Option(label, index)));
+  select.value = String(pairs.findIndex(([, each]) => each === now));
+  if (select.selectedIndex < 0) select.value = "";
+  select.addEventListener("change", () => put(select.value === "" ? undefined : pairs[Number(select.value)][1]));
+  return select;
+}
+
+function json(now, put) {
+  const oninput = (event) => {
+    const written = event.target.value.trim();
+    try {
+      put(written ? JSON.parse(written) : undefined);
+      event.target.classList.remove("ed-wrong");
+    } catch {
+      event.target.classList.add("ed-wrong");
+    }
+  };
+  return make("textarea", { rows: 2, class: "pc-code", spellcheck: false, value: now === undefined ? "" : JSON.stringify(now), oninput });
+}
+
+function addVariable() {
+  const name = shape.add(known, "variable");
+  store();
+  document.getElementById(idOf([name], "name"))?.select();
+}
+
+function drawFaults() {
+  for (const line of table().querySelectorAll("tr[data-path]")) {
+    const own = faults.find((each) => each.pointer.split("/").slice(1).join("/") === line.dataset.path);
+    line.querySelector(".pc-error")?.remove();
+    if (own) line.children[4].append(make("p", { class: "pc-error" }, own.message));
+  }
+}
+
+function drawProposal() {
+  const box = table().querySelector(".ed-found");
+  if (!box) return;
+  box.hidden = !proposal?.names.length;
+  if (box.hidden) return;
+  const names = proposal.names.map((name) => make("code", {}, name));
+  const take = () => {
+    known = proposal.schema;
+    proposal = null;
+    store();
+  };
+  box.replaceChildren(make("span", {}, text("found")), ...names, make("button", { type: "button", class: "ed-button", id: "take-over", onclick: take }, text("takeOver")));
+}
+
+/** Above the fields: the variables, each put into the text by a click. */
+function drawInsert(all) {
+  const bar = document.querySelector(".ed-insert");
+  if (!bar) return;
+  const names = all.filter((each) => !each.path.includes("[]") && each.spec.type !== "object").map((each) => each.path.join("."));
+  const chips = [...names, "recipient.name"].map((name) =>
+    make("button", { type: "button", class: "ed-chip", onmousedown: (event) => event.preventDefault(), onclick: () => fields.insert(name) }, name),
+  );
+  bar.replaceChildren(make("span", {}, text("insert")), ...chips);
+  bar.hidden = false;
+}

@@ -1,0 +1,135 @@
+"""Two people edit one draft: what differs between what is stored by now and what the second one is about to store."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Any
+
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+
+from pushcenter.dressing import pretty
+from templates_app import part_forms
+from templates_app.locales import normalise
+from templates_app.models import TemplateVersion
+
+#: Lines around a difference that are shown with it.
+AROUND = 2
+
+Place = tuple[str, str]
+Contents = Mapping[Place, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """``kind`` is ``theirs``, ``mine``, ``same``, or ``gap`` where equal lines are left out."""
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One field: where it is, and its lines as the other one stored them and as they are here."""
+
+    place: str
+    field: str
+    lines: list[Line]
+
+
+def stored(version: TemplateVersion) -> dict[Place, Mapping[str, Any]]:
+    return {(each.channel, each.locale): each.content for each in version.variants.all()}
+
+
+def differences(theirs: Contents, mine: Contents) -> Iterator[Difference]:
+    """Where the variants of two people are not the same."""
+    for place in sorted({*theirs, *mine}):
+        kind = part_forms.form_of(place[0])
+        labels = {name: str(field.label) for name, field in kind.base_fields.items()} if kind else {}
+        label = " · ".join(filter(None, (str(part_forms.label_of(place[0])), place[1])))
+        before, after = theirs.get(place, {}), mine.get(place, {})
+        for name in dict.fromkeys([*labels, *before, *after]):
+            yield from difference(label, labels.get(name, name), before.get(name), after.get(name))
+
+
+def difference(place: str, field: str, theirs: Any, mine: Any) -> Iterator[Difference]:
+    """The one difference between two values of a field; nothing where there is none."""
+    before, after = _lines(theirs), _lines(mine)
+    if before != after:
+        yield Difference(place, field, list(_compared(before, after)))
+
+
+def _lines(value: Any) -> list[str]:
+    if value is None or value is False or value == "":
+        return []
+    text = _("yes") if value is True else value if isinstance(value, str) else pretty(value)
+    return text.replace("\r\n", "\n").strip().split("\n")
+
+
+def _compared(before: list[str], after: list[str]) -> Iterator[Line]:
+    groups = SequenceMatcher(None, before, after, autojunk=False).get_grouped_opcodes(AROUND)
+    for number, group in enumerate(groups):
+        if number:
+            yield Line("gap", "")
+        for kind, start, end, start_after, end_after in group:
+            if kind == "equal":
+                yield from (Line("same", text) for text in before[start:end])
+            else:
+                yield from (Line("theirs", text) for text in before[start:end])
+                yield from (Line("mine", text) for text in after[start_after:end_after])
+
+
+def rebased(data: QueryDict, version: TemplateVersion, *, prefix: str = "variants") -> QueryDict:
+    """The same forms, fitted to the variants that are stored now.
+
+    Rows that are gone become new ones, and new ones for which there is a row by now become that row, so that what a
+    person wrote is neither lost nor refused because of what another one added or removed.
+    """
+    rows = {(each.channel, each.locale): str(each.pk) for each in version.variants.all()}
+    forms = [_Form.of(data, f"{prefix}-{number}-") for number in range(_count(data, prefix))]
+    known = set(rows.values())
+    for form in forms:
+        if form.pk not in known:
+            form.pk = rows.get(form.place, "")
+    taken: set[str] = set()
+    for form in forms:  # two forms cannot be one row
+        form.pk = "" if form.pk in taken else form.pk
+        taken.add(form.pk)
+    ordered = sorted(forms, key=lambda form: not form.pk)
+    return _written(data, ordered, prefix)
+
+
+def _count(data: QueryDict, prefix: str) -> int:
+    total = data.get(f"{prefix}-TOTAL_FORMS", "")
+    return min(int(total), 1000) if total.isascii() and total.isdigit() else 0
+
+
+@dataclass(slots=True)
+class _Form:
+    pk: str
+    place: Place
+    values: dict[str, list[Any]]
+
+    @classmethod
+    def of(cls, data: QueryDict, prefix: str) -> "_Form":
+        values = {
+            name.removeprefix(prefix): list(given) for name, given in data.lists() if name.startswith(prefix)
+        }
+        first = {name: str(given[-1]) for name, given in values.items() if given}
+        return cls(
+            first.get("id", ""), (first.get("channel", ""), normalise(first.get("locale", ""))), values
+        )
+
+
+def _written(data: QueryDict, forms: Iterable[_Form], prefix: str) -> QueryDict:
+    made = data.copy()
+    for name in list(made):
+        if name.startswith(f"{prefix}-") and name.split("-")[1].isdigit():
+            del made[name]
+    stored_rows = 0
+    for number, form in enumerate(forms):
+        stored_rows += bool(form.pk)
+        for name, given in {**form.values, "id": [form.pk]}.items():
+            made.setlist(f"{prefix}-{number}-{name}", given)
+    made[f"{prefix}-INITIAL_FORMS"] = str(stored_rows)
+    return made

@@ -1,4 +1,4 @@
-"""Versions of templates in the light of the messages that were sent with them."""
+"""What the pages of versions have of messages: they are tried out, and canaries compared."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 
 from pushcenter.messaging.admin import canary
+from pushcenter.messaging.admin.trial_pages import TrialPages
 from templates_app.admin.version import TemplateVersionAdmin
 from templates_app.models import TemplateVersion
 
@@ -16,7 +17,8 @@ admin.site.unregister(TemplateVersion)
 
 
 @admin.register(TemplateVersion)
-class SentVersionAdmin(TemplateVersionAdmin):
+class SentVersionAdmin(TrialPages, TemplateVersionAdmin):
+    actions_detail: Any = (*TemplateVersionAdmin.actions_detail, "try_out")
     change_form_outer_before_template: Any = "messaging/canary.html"
 
     def render_change_form(

@@ -88,9 +88,15 @@ def _in_words(text: Text) -> Iterator[Link]:
     for number, line in enumerate(_plain(text.source).splitlines(), 1):
         targets = [found.group(1) for found in MARKDOWN.finditer(line)] if "](" in line else []
         rest = MARKDOWN.sub(" ", line)
-        urls = [found.group().rstrip(".,;:!?)") for found in IN_TEXT.finditer(rest)]
+        urls = [_without_the_end(found.group()) for found in IN_TEXT.finditer(rest)]
         for url in (*targets, *urls):
             yield Link(text=text, line=number, url=url)
+
+
+def _without_the_end(url: str) -> str:
+    """Without the signs that belong to the sentence around it."""
+    url = url.rstrip(".,;:!?")
+    return url[:-1].rstrip(".,;:!?") if url.endswith(")") and not _is_balanced(url) else url
 
 
 def _plain(source: str) -> str:

@@ -77,14 +77,10 @@ def syntax(reading: Reading) -> Iterator[Finding]:
 def rendering(reading: Reading) -> Iterator[Finding]:
     for each in reading.shown:
         if each.error is not None:
-            message = gettext("It cannot be rendered: %(message)s.") % {
-                "message": each.error.message.rstrip(".")
+            message = gettext("With the sample “%(sample)s” it cannot be rendered: %(message)s.") % {
+                "sample": each.sample,
+                "message": each.error.message.rstrip("."),
             }
-            if each.sample:
-                message = gettext("With the sample “%(sample)s” it cannot be rendered: %(message)s.") % {
-                    "sample": each.sample,
-                    "message": each.error.message.rstrip("."),
-                }
             yield _of(each.error, each.written.channel, each.written.locale, message)
 
 

@@ -190,17 +190,14 @@ def sample_invalid(reading: Reading) -> Iterator[Finding]:
         return
     check = Check(reading.draft.schema)
     for name, params in reading.draft.samples:
-        faults = check.faults(params)
-        for fault in faults:
+        for fault in check.faults(params):
             where = fault.pointer.removeprefix("/params")
-            said = f"{where}: {fault.detail}" if where else fault.detail
-            message = gettext("The sample does not hold to the variables, at %(fault)s") % {"fault": said}
-            if name:
-                message = gettext("The sample “%(sample)s” does not hold to the variables, at %(fault)s") % {
-                    "sample": name,
-                    "fault": said,
-                }
-            yield Finding(message=message)
+            said = (
+                gettext("Sample “%(sample)s”, %(where)s: %(fault)s")
+                if where
+                else (gettext("Sample “%(sample)s”: %(fault)s"))
+            )
+            yield Finding(message=said % {"sample": name, "where": where, "fault": fault.detail})
 
 
 @rule(

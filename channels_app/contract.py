@@ -69,7 +69,8 @@ class Outgoing:
     ``callback_url`` is where the account takes receipts, for providers that want to be told with each message;
     ``tried_at`` is when the first attempt began that is asked about, in :meth:`Adapter.lookup` alone;
     ``unsubscribe_url`` takes an RFC 8058 request, empty where the category cannot be left; ``metadata`` is what
-    the calling system attached for itself.
+    the calling system attached for itself; ``is_tracked`` says whether a provider that can report opens and clicks is
+    to do so.
     """
 
     id: str
@@ -82,6 +83,7 @@ class Outgoing:
     callback_url: str = ""
     metadata: Mapping[str, Any] = field(default_factory=dict)
     tried_at: datetime | None = None
+    is_tracked: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -86,6 +86,8 @@ class Esp:
     dead: Words = ("", frozenset())
     #: Does it give back what a mail had attached for it?
     metadata: bool = True
+    #: Does it count opens and clicks of a mail when it is asked to, and only then?
+    tracks: bool = False
 
 
 def says(path: str, *values: str) -> Words:
@@ -113,6 +115,7 @@ ESPS: Mapping[str, Esp] = {
         verified_by=SIGNED,
         metadata=False,
         dead=says("data.type", "hard_bounced"),
+        tracks=True,
     ),
     "mailgun": Esp(
         label="Mailgun",
@@ -120,6 +123,7 @@ ESPS: Mapping[str, Esp] = {
         view="Mailgun",
         verified_by={"webhook_signing_key": "signing_secret"},
         dead=says("event-data.reason", "bounce", "suppress-bounce"),
+        tracks=True,
     ),
     "mailjet": Esp(
         label="Mailjet",
@@ -127,6 +131,7 @@ ESPS: Mapping[str, Esp] = {
         view="Mailjet",
         needs=("api_key", "secret_key"),
         dead=says("hard_bounce", "True"),
+        tracks=True,
     ),
     "mailtrap": Esp(
         label="Mailtrap",
@@ -140,6 +145,7 @@ ESPS: Mapping[str, Esp] = {
         options={"server_token": "api_key", "message_stream": "message_stream"},
         view="Postmark",
         dead=says("Type", "HardBounce", "BadEmailAddress"),
+        tracks=True,
     ),
     "resend": Esp(
         label="Resend",
@@ -159,6 +165,7 @@ ESPS: Mapping[str, Esp] = {
         view="SparkPost",
         # 10 invalid recipient, 30 no such recipient
         dead=says("msys.message_event.bounce_class", "10", "30"),
+        tracks=True,
     ),
     "unisender_go": Esp(
         label="Unisender Go",
@@ -173,6 +180,7 @@ ESPS: Mapping[str, Esp] = {
             "err_mailbox_discarded",
             "err_domain_inactive",
         ),
+        tracks=True,
     ),
 }
 #: A mail API names no addressee in its path.
@@ -487,6 +495,8 @@ class Mail(EmailMultiAlternatives):
     """With headers on one line each."""
 
     metadata: dict[str, str]
+    track_opens: bool
+    track_clicks: bool
     anymail_status: Any
 
     def message(self, *args: Any, **kwargs: Any) -> Any:
@@ -509,6 +519,8 @@ def letter(message: Outgoing, config: Mapping[str, Any]) -> Mail:
         mail.attach_alternative(with_preheader(html, content.get("preheader") or ""), "text/html")
     if ESPS[config["esp"]].metadata:
         mail.metadata = {"delivery": message.id}  # comes back in receipts
+    if ESPS[config["esp"]].tracks:
+        mail.track_opens = mail.track_clicks = message.is_tracked
     return mail
 
 

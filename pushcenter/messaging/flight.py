@@ -173,6 +173,7 @@ def prepare(claimed: Claimed, seats: Seats, knowledge: Knowledge) -> Passenger |
         expires_at=claimed.expires,
         callback_url=seat.callback_url,
         metadata=_decode(claimed.metadata),
+        is_tracked=claimed.template_id not in knowledge.untracked,
     )
     holds = claimed.template_id in knowledge.holding
     return Passenger(claimed, outgoing, seat, holds, seats.others(claimed))
@@ -194,8 +195,8 @@ def flights(passengers: Iterable[Passenger], lease_until: float) -> list[Flight]
     return found
 
 
-def _says(outgoing: Outgoing) -> tuple[bytes, str]:
-    return msgspec.json.encode(outgoing.content), outgoing.category
+def _says(outgoing: Outgoing) -> tuple[bytes, str, bool]:
+    return msgspec.json.encode(outgoing.content), outgoing.category, outgoing.is_tracked
 
 
 def _complete(results: Sequence[Sent | ChannelError], number: int) -> Sequence[Sent | ChannelError]:

@@ -143,6 +143,44 @@ def test_every_provider_takes_a_mail_with_all_that_we_ask_of_one(
         assert part in sent, part
 
 
+#: Where each provider is told whether it counts opens and clicks, and the words for yes and no.
+TRACKING: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "mailersend": (
+        ('"track_opens": true', '"track_clicks": true'),
+        ('"track_opens": false', '"track_clicks": false'),
+    ),
+    "mailgun": (
+        ("o%3Atracking-opens=yes", "o%3Atracking-clicks=yes"),
+        ("o%3Atracking-opens=no", "o%3Atracking-clicks=no"),
+    ),
+    "mailjet": (
+        ('"TrackOpens": "enabled"', '"TrackClicks": "enabled"'),
+        ('"TrackOpens": "disabled"', '"TrackClicks": "disabled"'),
+    ),
+    "postmark": (
+        ('"TrackOpens": true', '"TrackLinks": "HtmlAndText"'),
+        ('"TrackOpens": false', '"TrackLinks": "None"'),
+    ),
+    "sparkpost": (
+        ('"open_tracking": true', '"click_tracking": true'),
+        ('"open_tracking": false', '"click_tracking": false'),
+    ),
+    "unisender_go": (('"track_read": 1', '"track_links": 1'), ('"track_read": 0', '"track_links": 0')),
+}
+
+
+@pytest.mark.parametrize("esp", TRACKING)
+@pytest.mark.parametrize("is_tracked", [True, False])
+def test_opens_and_clicks_are_counted_where_the_template_wants_it(esp: str, *, is_tracked: bool) -> None:
+    _sent, [request] = send(ANSWERS[esp][0], esp, message(is_tracked=is_tracked))
+    body = request.body.decode()
+    assert all(words in body for words in TRACKING[esp][0 if is_tracked else 1]), body
+
+
+def test_who_cannot_be_told_is_not_told() -> None:
+    assert {name for name, esp in ESPS.items() if esp.tracks} == set(TRACKING)
+
+
 def test_every_provider_that_anymail_supports_in_full_is_offered() -> None:
     assert set(ESPS) == set(ANSWERS) | {"amazon_ses"}
 

@@ -8,6 +8,7 @@ import copy
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils.html import escape
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget
@@ -41,7 +42,7 @@ class AccountForm(forms.ModelForm):
         model = Account
         fields = (
             "name", "priority", "weight", "is_active", "callback_networks", "rate_per_second", "max_in_flight",
-            "address_rate_per_minute", "daily_quota",
+            "address_rate_per_minute", "daily_quota", "price", "currency",
         )  # fmt: skip
         widgets = {"callback_networks": UnfoldAdminTextInputWidget}
 
@@ -92,6 +93,12 @@ class AccountForm(forms.ModelForm):
                 self.add_error(shown_as(name) if name in config.fields else None, list(errors))
         cleaned["config"] = {} if config.errors else config.cleaned_data
         return cleaned
+
+    def clean_currency(self) -> str:
+        currency: str = self.cleaned_data["currency"]
+        if self.cleaned_data.get("price") is not None and not currency:
+            raise ValidationError(_("Say in which currency the price is."))
+        return currency
 
     def clean_callback_networks(self) -> list[str]:
         # Asked here too, because the form would replace the sentence by one that does not name the culprit.

@@ -82,6 +82,7 @@ class AccountAdmin(HealthColumns, TrialPages):
         if obj and adapter and adapter.capabilities.receipts and self.may_change(request, obj):
             sets.append((_("Receipts"), {"fields": ("callback_url", "callback_networks")}))
         sets.append((_("Limits"), {"fields": LIMITS}))
+        sets.append((_("Costs"), {"fields": (("price", "currency"),)}))
         if obj:
             sets.append((_("State"), {"fields": (*STATE, "created_at", "updated_at")}))
         return sets

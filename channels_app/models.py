@@ -5,7 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
-from django.core.validators import MaxValueValidator, MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -116,6 +116,26 @@ class Account(models.Model):
             "is none, messages wait for the next day."
         ),
     )
+    price = models.DecimalField(
+        _("price of a message"),
+        null=True,
+        blank=True,
+        max_digits=10,
+        decimal_places=5,
+        validators=[MinValueValidator(0)],
+        help_text=_(
+            "Of one segment, where it sends text messages. Shown to editors of templates as an estimate."
+        ),
+    )
+    currency = models.CharField(
+        _("currency"),
+        max_length=3,
+        blank=True,
+        validators=[
+            RegexValidator(r"^[A-Z]{3}$", _("Write its three letters (ISO 4217), such as EUR or CNY."))
+        ],
+        help_text=_("Three letters, such as EUR or CNY."),
+    )
     callback_token = models.CharField(max_length=64, default=new_callback_token, editable=False)
     callback_networks = ArrayField(
         models.CharField(max_length=50, validators=[check_network]),
@@ -138,6 +158,9 @@ class Account(models.Model):
         ordering = ["channel", "priority", "name"]
         constraints = [
             models.CheckConstraint(condition=models.Q(weight__gte=1), name="account_weight_at_least_one"),
+            models.CheckConstraint(
+                condition=models.Q(price=None) | ~models.Q(currency=""), name="account_price_has_a_currency"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -12,9 +12,9 @@ from django import forms
 from django.utils.translation import gettext as _
 
 from channels_app.contract import TextSource
-from channels_app.segments import segments
 from pushcenter.faults import Fault
 from templates_app import parts
+from templates_app.estimates import estimate
 from templates_app.looks import look
 from templates_app.part_forms import form_of
 from templates_app.preview import PERSON
@@ -141,17 +141,4 @@ def _sight(variant: Written, params: Mapping[str, Any]) -> dict[str, Any]:
     except RenderError as error:
         message = f"{error.part}: {error.message}" if error.part else error.message
         return {"error": {"field": error.field, "line": error.line, "message": message}}
-    return {"look": look(variant.channel, content), "estimate": _estimate(variant.channel, content)}
-
-
-def _estimate(channel: str, content: Mapping[str, Any]) -> str:
-    text = content.get("text")
-    if channel != "sms" or not isinstance(text, str) or not text:
-        return ""
-    counted = segments(text)
-    encoding = {"gsm7": "GSM-7", "ucs2": "UCS-2"}[counted.encoding]
-    return _("%(segments)s text messages · %(encoding)s · %(characters)s characters") % {
-        "segments": counted.count,
-        "encoding": encoding,
-        "characters": len(text),
-    }
+    return {"look": look(variant.channel, content), "estimate": str(estimate(variant.channel, content))}

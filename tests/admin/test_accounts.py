@@ -1,6 +1,7 @@
 """Accounts: the provider's own form, and secrets that go in and never come out."""
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -235,3 +236,12 @@ def test_limits_are_stored_and_empty_means_what_the_provider_documents(admin_cli
     assert add(admin_client, rate_per_second="0").status_code == 200
     robot = admin_client.get(reverse(ADD) + "?channel=wecom&adapter=wecom_robot").content.decode()
     assert "Empty is what the provider documents: 20." in robot
+
+
+def test_a_price_has_a_currency(admin_client: Client) -> None:
+    assert "in which currency" in add(admin_client, price="0.045").content.decode()
+    assert "ISO 4217" in add(admin_client, price="0.045", currency="yuan"[:3]).content.decode()
+    assert not Account.objects.exists()
+    assert add(admin_client, price="0.045", currency="CNY").status_code == 302
+    account = Account.objects.get()
+    assert (account.price, account.currency) == (Decimal("0.04500"), "CNY")

@@ -46,7 +46,7 @@ def test_the_shown_variant_is_rendered_with_the_sample(draft: TemplateVersion, a
     assert "Order SO-42 is paid." in told["look"]
     assert told["problems"] == []
     assert told["faults"] == []
-    assert "1 text messages · GSM-7 · 20 characters" in told["estimate"]
+    assert "1 text message · GSM-7 · 20 characters" in told["estimate"]
 
 
 def test_nothing_is_stored(draft: TemplateVersion, admin_client: Client) -> None:

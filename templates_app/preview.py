@@ -19,14 +19,20 @@ class Preview:
     """One variant: how it looks, or why it cannot be rendered."""
 
     variant: Variant
+    content: Mapping[str, Any] | None = None
     picture: str = ""
     error: str = ""
 
 
 def preview(version: TemplateVersion) -> list[Preview]:
-    """Every variant with the sample; a fault in one does not hide the others."""
-    params = {"recipient": PERSON, **with_defaults(version, version.sample)}
-    return [_one(version, variant, params) for variant in version.variants.all()]
+    """Every variant with the first sample; a fault in one does not hide the others."""
+    return preview_with(version, version.sample)
+
+
+def preview_with(version: TemplateVersion, params: Mapping[str, Any]) -> list[Preview]:
+    """The same with other parameters."""
+    context = {"recipient": PERSON, **with_defaults(version, params)}
+    return [_one(version, variant, context) for variant in version.variants.all()]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +96,7 @@ def _one(version: TemplateVersion, variant: Variant, params: dict[str, Any]) -> 
         content = render(version, channel=variant.channel, locale=variant.locale, params=params)
     except RenderError as error:
         return Preview(variant=variant, error=str(error))
-    return Preview(variant=variant, picture=look(variant.channel, content))
+    return Preview(variant=variant, content=content, picture=look(variant.channel, content))
 
 
 def sample_faults(version: TemplateVersion) -> list[str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from templates_app.breaking import Break, breaks
+from templates_app.lint import Problem, Severity, lint
 from templates_app.models import TemplateVersion
 from templates_app.soundness import PublishingError
 from templates_app.usage import Sender, senders
@@ -13,10 +14,14 @@ from templates_app.usage import Sender, senders
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Readiness:
-    """``before`` is the published version, and ``breaks`` is what callers lose against it; ``senders`` are those."""
+    """``before`` is the published version, and ``breaks`` is what callers lose against it; ``senders`` are those.
+
+    ``warnings`` are those of lint. Its errors are among the obstacles, and its hints are nothing to be stopped by.
+    """
 
     before: TemplateVersion | None
     obstacles: Sequence[str]
+    warnings: Sequence[Problem]
     breaks: Sequence[Break]
     senders: Sequence[Sender]
 
@@ -26,7 +31,7 @@ class Readiness:
 
     @property
     def has_to_be_seen(self) -> bool:
-        return bool(self.breaks)
+        return bool(self.breaks or self.warnings)
 
 
 def readiness(version: TemplateVersion, step: Callable[[], object]) -> Readiness:
@@ -36,6 +41,7 @@ def readiness(version: TemplateVersion, step: Callable[[], object]) -> Readiness
     return Readiness(
         before=before,
         obstacles=obstacles(step),
+        warnings=[each for each in lint(version) if each.severity == Severity.WARNING],
         breaks=breaks(before, version) if before and is_other else [],
         senders=senders(version.template),
     )

@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -21,10 +22,10 @@ from unfold.decorators import action
 from unfold.enums import ActionVariant
 
 from pushcenter.dialogs import ask, go
-from templates_app import canary, drafts, publishing
+from templates_app import canary, drafts, history, publishing
 from templates_app.admin import life_forms as forms
 from templates_app.admin.labels import NEW_DRAFT, version_url
-from templates_app.models import TemplateVersion, VersionState
+from templates_app.models import ChangeKind, TemplateVersion, VersionState
 from templates_app.publishing import PublishingError
 
 MAY_WRITE = ["templates_app.change_templateversion"]
@@ -34,6 +35,7 @@ OPEN = {VersionState.DRAFT, VersionState.IN_REVIEW}
 CANARY = {VersionState.CANARY}
 #: In which states each step makes sense.
 FIT: Mapping[str, set[VersionState]] = {
+    "review_it": OPEN,
     "submit": {VersionState.DRAFT},
     "take_back": {VersionState.IN_REVIEW},
     "send_back": {VersionState.IN_REVIEW},
@@ -238,6 +240,13 @@ class VersionLife:
             return publishing.new_draft(template=version.template, by=by, source=version)
 
         return self._step(request, object_id, copy, _("This is the new draft."))
+
+    def delete_model(self, request: HttpRequest, obj: TemplateVersion) -> None:
+        """A number without a version would be a riddle: the history says who deleted it."""
+        with transaction.atomic():
+            by: Any = request.user
+            history.of_version(ChangeKind.DELETED, obj, by=by, **({"note": obj.note} if obj.note else {}))
+            super().delete_model(request, obj)  # type: ignore[misc]
 
     def _step(self, request: HttpRequest, object_id: str, step: Step, done: Any, **how: Any) -> HttpResponse:
         version = self.get_object(request, object_id)  # type: ignore[attr-defined]

@@ -68,7 +68,9 @@ class _Seen(StepForm):
     seen = forms.BooleanField(label=_("I have seen this."), widget=UnfoldBooleanWidget)
 
 
-class SubmitForm(_Seen):
+class SubmitForm(StepForm):
+    """Who asks for a review sees it; who publishes has to say so."""
+
     def attempt(self) -> object:
         return publishing.submit(version=self.version, by=self.by)
 

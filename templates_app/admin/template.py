@@ -13,12 +13,13 @@ from unfold.enums import ActionVariant
 
 from pushcenter.acting import ActingAdmin
 from pushcenter.dialogs import go
-from templates_app import history, publishing, steps
+from templates_app import history, publishing
+from templates_app.admin.history_pages import HistoryPages
 from templates_app.admin.labels import NEW_DRAFT, state_badge, version_url
 from templates_app.admin.roll_back import RollsBack
 from templates_app.forms import TemplateForm
-from templates_app.models import ChangeKind, RouteMode, Template, TemplateVersion, VersionState
-from templates_app.steps import Step, Until
+from templates_app.models import ChangeKind, Template, TemplateVersion, VersionState
+from templates_app.settings_shown import different, route, values
 
 
 class VersionInline(TabularInline):
@@ -50,15 +51,8 @@ class VersionInline(TabularInline):
         return state_badge(obj)
 
 
-def _told(channel: str, step: Step) -> str:
-    """``push (delivered, 1 minute)``; a plain step is its channel alone."""
-    if step.within is None:
-        return channel if step.until is Until.SENT else f"{channel} ({step.until.value})"
-    return f"{channel} ({step.until.value}, {steps.span(step.within)})"
-
-
 @admin.register(Template)
-class TemplateAdmin(RollsBack, ActingAdmin):
+class TemplateAdmin(RollsBack, HistoryPages, ActingAdmin):
     form = TemplateForm
     inlines = (VersionInline,)
     list_display = ("code", "name", "category", "priority", "route_shown", "published_shown")
@@ -99,9 +93,7 @@ class TemplateAdmin(RollsBack, ActingAdmin):
 
     @display(description=_("route"))
     def route_shown(self, obj: Template) -> str:
-        if obj.route_mode != RouteMode.FIRST:
-            return " + ".join(obj.channels) or "–"
-        return " → ".join(_told(name, step) for name, step in steps.chain(obj.steps, obj.channels)) or "–"
+        return route(obj) or "–"
 
     @display(description=_("published"))
     def published_shown(self, obj: Template) -> str:
@@ -109,10 +101,14 @@ class TemplateAdmin(RollsBack, ActingAdmin):
         return f"v{numbers[0]}" if numbers else "–"
 
     def save_model(self, request: HttpRequest, obj: Template, form: Any, change: bool) -> None:  # noqa: FBT001
+        by: Any = request.user
+        before = values(Template.objects.get(pk=obj.pk)) if change else {}
         super().save_model(request, obj, form, change)
-        if change and form.changed_data:
-            by: Any = request.user
-            history.note(ChangeKind.SETTINGS, template=obj, by=by, detail={"fields": form.changed_data})
+        if not change:
+            history.note(ChangeKind.CREATED, template=obj, by=by)
+        elif differences := different(before, values(obj)):
+            detail = {"fields": list(differences), "values": differences}
+            history.note(ChangeKind.SETTINGS, template=obj, by=by, detail=detail)
 
     def response_add(
         self, request: HttpRequest, obj: Template, post_url_continue: str | None = None

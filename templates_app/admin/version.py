@@ -14,6 +14,8 @@ from pushcenter.acting import ActingAdmin
 from pushcenter.dressing import code, pretty
 from templates_app.adding import added
 from templates_app.admin import editor, live
+from templates_app.admin.diff_pages import DiffPages
+from templates_app.admin.history_pages import LeadsToHistory
 from templates_app.admin.labels import state_badge
 from templates_app.admin.life import VersionLife
 from templates_app.admin.variant import VariantInline, is_open
@@ -27,7 +29,7 @@ from templates_app.preview import preview, sample_faults
 
 
 @admin.register(TemplateVersion)
-class TemplateVersionAdmin(VersionLife, ActingAdmin):
+class TemplateVersionAdmin(VersionLife, DiffPages, LeadsToHistory, ActingAdmin):
     form = VersionForm
     inlines = (VariantInline,)
     list_display = ("__str__", "state_shown", "note", "author", "approver", "created_at", "published_at")
@@ -36,7 +38,7 @@ class TemplateVersionAdmin(VersionLife, ActingAdmin):
     ordering = ("-created_at",)
     search_fields = ("template__code",)
     actions = None
-    actions_detail = ("preview_it", *VersionLife.life_actions)
+    actions_detail = ("preview_it", *DiffPages.diff_actions, *VersionLife.life_actions)
     readonly_fields = (
         "template",
         "number",

@@ -15,7 +15,7 @@ from templates_app.usage import Sender
 from tests import factories
 from tests.admin.conftest import AsRole
 
-PRESSED = {"_form_submitted": "True"}
+PRESSED = {"_form_submitted": "True", "seen": "on"}
 BOTH = ("Template editors", "Approvers")
 
 
@@ -127,15 +127,17 @@ def test_a_breaking_change_names_who_sends_the_template(
         dialog = client.get(url(draft, step)).content.decode()
         assert "“shop_no” becomes required" in dialog
         assert "<strong>The shop</strong> (shop): 1200 messages" in dialog
-    press(client, draft, "publish")
+    press(client, draft, "publish", seen="")
     assert draft.state == VersionState.DRAFT, "it has to be seen"
-    press(client, draft, "publish", seen="on")
+    press(client, draft, "publish")
     assert draft.state == VersionState.PUBLISHED
 
 
-def test_what_breaks_nothing_asks_nothing(draft: TemplateVersion, as_role: AsRole) -> None:
-    dialog = as_role(*BOTH).get(url(draft, "publish")).content.decode()
-    assert "I have seen this" not in dialog
+def test_what_lint_warns_of_has_to_be_seen(draft: TemplateVersion, as_role: AsRole) -> None:
+    approver = as_role("Approvers")
+    assert "I have seen this" in approver.get(url(draft, "publish")).content.decode()
+    assert "One warning:" in press(approver, draft, "publish", seen="")
+    assert draft.state == VersionState.DRAFT
 
 
 # --- At a time --------------------------------------------------------------------------------------------------------

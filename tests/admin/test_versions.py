@@ -11,7 +11,7 @@ from tests import factories
 from tests.admin.conftest import AsRole
 
 SCHEMA = '{"type": "object", "properties": {"order_no": {"type": "string"}}}'
-PRESSED = {"_form_submitted": "True"}
+PRESSED = {"_form_submitted": "True", "seen": "on"}
 
 
 @pytest.fixture

@@ -135,7 +135,7 @@ def a_published_template(console: Client) -> None:
     change = reverse("admin:templates_app_templateversion_change", args=[version.pk])
     assert console.post(change, draft).status_code == 302
     publish = reverse("admin:templates_app_templateversion_publish", args=[version.pk])
-    console.post(publish, {"_form_submitted": "True"})
+    console.post(publish, {"_form_submitted": "True", "seen": "on"})
     version.refresh_from_db()
     assert version.state == "published"
 

@@ -8,7 +8,7 @@ import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -105,6 +105,10 @@ def _places(variant: Written) -> Iterable[_Place]:
         for use in uses(source) if isinstance(source, str) else ():
             if use.path[0] not in PROVIDED:
                 yield _Place(use, variant.channel, variant.locale, field)
+    for source in variant.parts.values():  # whose lines are not those of a field
+        for use in uses(source):
+            if use.path[0] not in PROVIDED:
+                yield _Place(replace(use, line=0), variant.channel, variant.locale, "")
 
 
 def _unknown(

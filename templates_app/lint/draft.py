@@ -5,11 +5,15 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from channels_app.models import Account
+from templates_app import parts
 from templates_app.models import TemplateVersion, empty_schema
 
 
 class Written(NamedTuple):
-    """What is written for one channel in one locale. ``parts`` are the layouts and snippets it can name."""
+    """What is written for one channel in one locale.
+
+    ``parts`` are the sources of the layouts and snippets that it comes to need, by the engine's names.
+    """
 
     channel: str
     locale: str
@@ -41,7 +45,10 @@ def draft_of(version: TemplateVersion) -> Draft:
     template = version.template
     return Draft(
         channels=tuple(template.channels),
-        variants=tuple(Written(each.channel, each.locale, each.content) for each in version.variants.all()),
+        variants=tuple(
+            Written(each.channel, each.locale, each.content, parts.of_variant(each))
+            for each in version.variants.select_related("version")
+        ),
         schema=version.variables,
         samples=samples_of(version),
         is_sendable=template.is_sendable,

@@ -4,17 +4,12 @@ The tags of the template would break a parser of HTML (``<td {% if a > b %}class
 stands as one character of a range that nobody writes, with its line ends; attributes give back what was written.
 """
 
-import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 from html.parser import HTMLParser
 
-#: In quotes, a tag's end means nothing.
-_QUOTED = r"""\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'"""
-TAG = re.compile(
-    rf"""\{{\{{(?:{_QUOTED}|(?!\}}\}})[^"'])*\}}\}}|\{{%(?:{_QUOTED}|(?!%\}})[^"'])*%\}}|\{{\#.*?\#\}}""",
-    re.DOTALL,
-)
+from templates_app.source import Kind, Piece, pieces
+
 #: What stands in place of a value, and of a statement or comment.
 VALUE, STATEMENT = "\ue000", "\ue001"
 VOID = frozenset(
@@ -62,12 +57,14 @@ class Page:
 
 def protected(source: str) -> str:
     """The source with a character in place of each tag of the template; lines stay where they are."""
-    return TAG.sub(_stand_in, source)
+    return "".join(_stand_in(source, piece) for piece in pieces(source))
 
 
-def _stand_in(tag: re.Match[str]) -> str:
-    kind = VALUE if tag.group().startswith("{{") else STATEMENT
-    return kind + "\n" * tag.group().count("\n")
+def _stand_in(source: str, piece: Piece) -> str:
+    written = source[piece.start : piece.end]
+    if piece.kind is Kind.TEXT:
+        return written
+    return (VALUE if piece.kind is Kind.EXPRESSION else STATEMENT) + "\n" * written.count("\n")
 
 
 def without_statements(value: str) -> str:

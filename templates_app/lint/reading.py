@@ -90,6 +90,13 @@ class Reading:
     def of(self, channel: str) -> Iterator[Written]:
         return (each for each in self.known if each.channel == channel)
 
+    def of_parts(self) -> Iterator[tuple[Written, str, Use]]:
+        """What the layouts and snippets of each variant use: the variant, the code of the part, the use."""
+        for written in self.known:
+            for name, source in written.parts.items():
+                for use in uses(source):
+                    yield written, name.rpartition(".")[0], use
+
     @cached_property
     def schema_errors(self) -> list[str]:
         return schema_errors(self.draft.schema)
@@ -106,7 +113,7 @@ class Reading:
             return []
         check = Check(self.draft.schema)
         contexts = [
-            (name, {**check.with_defaults(params), "recipient": PERSON, "unsubscribe_url": LEAVE})
+            (name, {**check.with_defaults(params), "unsubscribe_url": LEAVE})
             for name, params in self.draft.samples
             if isinstance(params, dict)
         ]
@@ -132,7 +139,7 @@ def _texts(written: Written) -> Iterator[Text]:
 
 def _compiled(written: Written) -> Compiled | RenderError:
     try:
-        return compile_content(written.channel, written.content)
+        return compile_content(written.channel, written.content, parts=written.parts)
     except RenderError as error:
         return error
 
@@ -144,7 +151,9 @@ def _shown(
         if isinstance(found, RenderError):
             continue
         for name, context in contexts:
+            person = {**PERSON, "locale": written.locale}
             try:
-                yield Shown(written=written, sample=name, content=found.render(dict(context)))
+                content = found.render({**context, "recipient": person})
+                yield Shown(written=written, sample=name, content=content)
             except RenderError as error:
                 yield Shown(written=written, sample=name, content={}, error=error)

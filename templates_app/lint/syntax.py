@@ -6,6 +6,7 @@ from django.core.exceptions import NON_FIELD_ERRORS
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from templates_app.lint.draft import Written
 from templates_app.lint.examples import TEXT, draft, mail, on
 from templates_app.lint.problem import Severity
 from templates_app.lint.reading import Reading
@@ -51,8 +52,30 @@ def incomplete_content(reading: Reading) -> Iterator[Finding]:
 def syntax(reading: Reading) -> Iterator[Finding]:
     for text in reading.texts:
         for line, message in text.errors:
-            said = message.partition(" (in ")[0]  # the engine's own name for the field
-            yield at(text, gettext("This is no template: %(message)s.") % {"message": said}, line=line)
+            yield at(text, gettext("This is no template: %(message)s.") % {"message": message}, line=line)
+
+
+@rule(
+    code="part",
+    severity=Severity.ERROR,
+    title=_("A layout or a snippet cannot be put in"),
+    why=_("A message without the part that its text names cannot be made."),
+    todo=_("Publish the part first, in the form that is needed here; or name another one."),
+    bad=mail(text='Thank you. {% include "signature" %}'),
+    good=draft(
+        Written(
+            "email",
+            "",
+            {"subject": "Your order", "text": 'Thank you. {% include "signature" %}'},
+            {"signature.txt": "Your shop"},
+        )
+    ),
+)
+def part(reading: Reading) -> Iterator[Finding]:
+    broken = {(text.channel, text.locale) for text in reading.texts if text.errors}
+    for written, found in reading.compiled:
+        if isinstance(found, RenderError) and (written.channel, written.locale) not in broken:
+            yield _of(found, written, found.message)
 
 
 @rule(
@@ -81,11 +104,23 @@ def rendering(reading: Reading) -> Iterator[Finding]:
                 "sample": each.sample,
                 "message": each.error.message.rstrip("."),
             }
-            yield _of(each.error, each.written.channel, each.written.locale, message)
+            yield _of(each.error, each.written, message)
 
 
-def _of(error: RenderError, channel: str, locale: str, message: str) -> Finding:
-    return Finding(message=message, channel=channel, locale=locale, field=error.field, line=error.line)
+def _of(error: RenderError, written: Written, message: str) -> Finding:
+    if error.part:  # whose lines are not those of the field
+        message = gettext("In “%(part)s”, line %(line)s: %(message)s") % {
+            "part": error.part,
+            "line": error.line,
+            "message": message,
+        }
+    return Finding(
+        message=message,
+        channel=written.channel,
+        locale=written.locale,
+        field=error.field,
+        line=0 if error.part else error.line,
+    )
 
 
-RULES = (incomplete_content, syntax, rendering)
+RULES = (incomplete_content, syntax, part, rendering)

@@ -79,6 +79,23 @@ def undeclared(reading: Reading) -> Iterator[Finding]:
         if not near:
             message = gettext("The variable “%(name)s” is not declared.") % {"name": name}
             yield at(text, message, line=use.line)
+    yield from _lost_in_parts(reading)
+
+
+def _lost_in_parts(reading: Reading) -> Iterator[Finding]:
+    """What a part uses is declared by each message that it stands in; unless it asks first."""
+    if reading.schema_errors or not reading.draft.is_sendable:
+        return
+    for variant, code, use in reading.of_parts():
+        found = None if use.is_optional else _missing(reading.draft.schema, use)
+        if found is not None:
+            message = gettext("“%(part)s” uses the variable “%(name)s”, which is not declared.") % {
+                "part": code,
+                "name": found[0],
+            }
+            yield Finding(
+                message=message, channel=variant.channel, locale=variant.locale, severity=Severity.WARNING
+            )
 
 
 @rule(
@@ -112,9 +129,11 @@ def misspelt(reading: Reading) -> Iterator[Finding]:
     good=draft(USED, declared={"order_no": TEXT}),
 )
 def unused(reading: Reading) -> Iterator[Finding]:
-    if reading.schema_errors or any(text.errors for text in reading.texts):
+    is_readable = not reading.schema_errors and not any(text.errors for text in reading.texts)
+    if not is_readable or not reading.draft.is_sendable:
         return
     used = [use for text in reading.texts for use in text.uses]
+    used += [use for _variant, _code, use in reading.of_parts()]
     required = set(reading.draft.schema.get("required", ()))
     for path in shape.unused(reading.draft.schema, used):
         name = written(path)

@@ -7,7 +7,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from templates_app.lint.examples import mail
-from templates_app.lint.page import TAG
+from templates_app.lint.page import STATEMENT, VALUE, protected
 from templates_app.lint.problem import Severity
 from templates_app.lint.reading import Reading, Text
 from templates_app.lint.rule import Finding, at, rule
@@ -29,7 +29,7 @@ def _lines(text: Text) -> Iterator[tuple[int, str]]:
             if element.tag not in {"style", "script"}:
                 yield from element.text
     elif text.is_plain:
-        blank = TAG.sub(lambda tag: " " + "\n" * tag.group().count("\n"), text.source)
+        blank = protected(text.source).replace(VALUE, " ").replace(STATEMENT, " ")
         yield from enumerate(blank.splitlines(), 1)
 
 

@@ -286,8 +286,11 @@ def test_a_part_that_is_not_there_is_named(live: bool | None, expected: str) -> 
     first = published()
     if live is not None:
         snippet("signature", "Yours", live=live)
+    version = using(first, 'Hello {% include "signature" %}')
+    with pytest.raises(PublishingError, match="there is no published layout or snippet “signature”"):
+        publishing.publish(version=version, by=None)
     with pytest.raises(PublishingError, match=expected):
-        publishing.publish(version=using(first, 'Hello {% include "signature" %}'), by=None)
+        drafts.trial_copy(version)
 
 
 def test_a_snippet_is_nothing_that_can_be_sent() -> None:

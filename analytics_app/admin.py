@@ -1,9 +1,12 @@
 """The hourly figures as they are stored; people read the report."""
 
 from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RelatedDropdownFilter
+from unfold.decorators import display
 
 from analytics_app.models import MEASURES, HourlyStat
+from channels_app import registry
 from pushcenter.log_admin import LogAdmin
 
 
@@ -14,7 +17,7 @@ class HourlyStatAdmin(LogAdmin):
         "when",
         "system",
         "template",
-        "channel",
+        "channel_shown",
         "accepted",
         "sent",
         "delivered",
@@ -27,4 +30,8 @@ class HourlyStatAdmin(LogAdmin):
     ordering = ("-hour", "-system", "-template", "-channel")
     search_fields = ()
     search_help_text = None
-    fields = ("hour", "system", "template", "channel", *MEASURES)
+    fields = ("hour", "system", "template", "channel_shown", *MEASURES)
+
+    @display(description=_("channel"))
+    def channel_shown(self, obj: HourlyStat) -> str:
+        return str(registry.label(obj.channel))

@@ -42,6 +42,11 @@ class Query:
     of_tests: bool = False
 
     @property
+    def label(self) -> Any:
+        """By what the lines are grouped."""
+        return dict(GROUPS)[self.group]
+
+    @property
     def start(self) -> datetime:
         return midnight(self.first)
 

@@ -31,7 +31,7 @@ STATE = ("status", "paused_at", "pause_reason", "under_way", "used_today", "last
 @admin.register(Account)
 class AccountAdmin(HealthColumns, TrialPages):
     list_display = (
-        "name", "channel", "adapter", "priority", "weight", "status", "under_way", "used_today",
+        "name", "channel_shown", "adapter_shown", "priority", "weight", "status", "under_way", "used_today",
     )  # fmt: skip
     list_filter = ("channel", "is_active", "is_paused")
     search_fields = ("name",)
@@ -71,7 +71,7 @@ class AccountAdmin(HealthColumns, TrialPages):
 
     def get_fieldsets(self, request: HttpRequest, obj: Account | None = None) -> Any:
         adapter = adapter_for(request, obj)
-        kind = ("channel", "adapter") if obj else ()
+        kind = ("channel_shown", "adapter_shown") if obj else ()
         sets: list[Any] = [(None, {"fields": ("name", *kind, "priority", "weight", "is_active")})]
         if adapter and adapter.Config.base_fields and self.may_change(request, obj):
             own, advanced = config_fields(adapter, obj), advanced_fields(adapter)
@@ -90,7 +90,16 @@ class AccountAdmin(HealthColumns, TrialPages):
     def get_readonly_fields(self, request: HttpRequest, obj: Account | None = None) -> tuple[str, ...]:
         if obj is None:
             return ()
-        return ("channel", "adapter", "callback_url", *STATE, "created_at", "updated_at")
+        return ("channel_shown", "adapter_shown", "callback_url", *STATE, "created_at", "updated_at")
+
+    @display(description=_("channel"), ordering="channel")
+    def channel_shown(self, obj: Account) -> str:
+        return str(registry.label(obj.channel))
+
+    @display(description=_("adapter"), ordering="adapter")
+    def adapter_shown(self, obj: Account) -> str:
+        known = registry.adapters().get(obj.adapter)
+        return str(known.label) if known else obj.adapter
 
     def may_change(self, request: HttpRequest, obj: Account | None) -> bool:
         return self.has_add_permission(request) if obj is None else self.has_change_permission(request, obj)

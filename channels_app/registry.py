@@ -8,6 +8,7 @@ import inspect
 import pkgutil
 from functools import cache
 from importlib.metadata import entry_points
+from typing import Any
 
 from channels_app import adapters as package
 from channels_app.channels import BUILT_IN
@@ -60,6 +61,12 @@ def channels() -> dict[str, Channel]:
         if found.channel is not None:
             known.setdefault(found.channel.name, found.channel)
     return known
+
+
+def label(name: str) -> Any:
+    """What people call a channel; its name, where it is not installed any more."""
+    known = channels().get(name)
+    return known.label if known else name
 
 
 @cache

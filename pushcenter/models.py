@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class Revision(models.Model):
@@ -11,8 +12,8 @@ class Revision(models.Model):
     number = models.BigIntegerField()
 
     class Meta:
-        verbose_name = "revision"
-        verbose_name_plural = "revisions"
+        verbose_name = _("revision")
+        verbose_name_plural = _("revisions")
 
     def __str__(self) -> str:
         return f"{self.topic} {self.number}"
@@ -27,8 +28,8 @@ class UserLanguage(models.Model):
     language = models.CharField(max_length=10)
 
     class Meta:
-        verbose_name = "language of a user"
-        verbose_name_plural = "languages of users"
+        verbose_name = _("language of a user")
+        verbose_name_plural = _("languages of users")
 
     def __str__(self) -> str:
         return f"{self.user_id} {self.language}"

@@ -231,6 +231,21 @@ WORDS = (
     _("clicked"),
     _("complained"),
     _("bounced"),
+    _("email"),
+    _("sms"),
+    _("push"),
+    _("inbox"),
+    _("phone"),
+    _("push token"),
+    _("wechat"),
+    _("whatsapp"),
+    _("wecom"),
+    _("dingtalk"),
+    _("feishu"),
+    _("slack"),
+    _("teams"),
+    _("webhook"),
+    _("url"),
 )
 
 #: What an audit found: a number, and its check's words.
@@ -265,7 +280,7 @@ def _retold(text: str, language: str | None) -> str:
     if "; " in text:
         return "; ".join(_retold(each, language) for each in text.split("; "))
     if found := NUMBERED.fullmatch(text):
-        return f"{found[1]} {_retold(found[2], language)}"
+        return gettext("%(number)s %(what)s") % {"number": found[1], "what": _retold(found[2], language)}
     code, colon, detail = text.partition(": ")
     return f"{code}{colon}{_retold(detail, language)}" if colon else gettext(text)
 

@@ -70,3 +70,12 @@ WORDS = (
     _("Value"),
     _("Submit"),
 )
+
+#: What Django has Chinese for, and the console calls otherwise: its groups are our roles.
+RENAMED = (
+    _("group"),
+    _("groups"),
+    _("Filter"),
+    _("Filters"),
+    _("Authentication and Authorization"),
+)

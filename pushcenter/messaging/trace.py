@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from pushcenter.lanes import Lane
 from pushcenter.messaging import chain, stops
 from pushcenter.messaging.models import (
     Attempt,
@@ -141,7 +142,11 @@ def _acceptance(message: Message) -> Iterator[Entry]:
         kind="accepted",
         title=gettext("Accepted and stored"),
         detail=gettext("template %(template)s, version %(version)s, lane %(lane)s")
-        % {"template": message.template.code, "version": message.version.number, "lane": message.lane},
+        % {
+            "template": message.template.code,
+            "version": message.version.number,
+            "lane": Lane(message.lane).label,
+        },
         outcome=OK,
         data={
             "template": message.template.code,

@@ -14,6 +14,7 @@ from pushcenter.log_admin import BigTableAdmin
 from pushcenter.recipients.forms import AddressForm, PreferenceForm, RecipientForm, SuppressionForm
 from pushcenter.recipients.masking import mask
 from pushcenter.recipients.models import Address, Category, Group, Preference, Recipient, Suppression
+from pushcenter.retold import named
 
 
 def sees_personal_data(request: HttpRequest) -> bool:
@@ -86,13 +87,13 @@ class SuppressionAdmin(BigTableAdmin):
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
         place = "value" if sees_personal_data(request) else "masked"
-        return (place, "kind", "channel_shown", "reason", "detail", "created_at")
+        return (place, "kind_shown", "channel_shown", "reason", "detail", "created_at")
 
     def get_fields(self, request: HttpRequest, obj: Suppression | None = None) -> tuple[str, ...]:
         if obj is None:
             return self.fields
         place = "value" if sees_personal_data(request) else "masked"
-        return ("kind", place, "channel_shown", "reason", "detail", "created_at")
+        return ("kind_shown", place, "channel_shown", "reason", "detail", "created_at")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A suppression is lifted by deleting it; to change one would blur what was decided."""
@@ -114,7 +115,11 @@ class SuppressionAdmin(BigTableAdmin):
 
     @display(description=_("channel"))
     def channel_shown(self, obj: Suppression) -> Any:
-        return obj.channel or _("every channel")
+        return registry.label(obj.channel) if obj.channel else _("every channel")
+
+    @display(description=_("kind"), ordering="kind")
+    def kind_shown(self, obj: Suppression) -> str:
+        return named(obj.kind)
 
 
 def spellings(term: str) -> set[str]:

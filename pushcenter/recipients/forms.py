@@ -10,6 +10,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from channels_app import registry
 from pushcenter.recipients.models import Address, Preference, Recipient, Suppression
+from pushcenter.retold import named
 
 
 def choices_of(names: dict[str, Any], *, empty: Any, present: str) -> list[tuple[str, Any]]:
@@ -41,7 +42,7 @@ class PlaceForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         if "kind" not in self.fields:  # shown read-only
             return
-        kinds = {kind: kind.replace("_", " ") for kind in registry.address_kinds()}
+        kinds = {kind: named(kind) for kind in registry.address_kinds()}
         self.fields["kind"] = forms.ChoiceField(
             label=_("Kind"),
             choices=choices_of(kinds, empty=_("Select value"), present=self.instance.kind),

@@ -12,8 +12,10 @@ from django.db.models import Q
 from django.db.models.functions import Upper
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from pushcenter.ids import uuid7
+from pushcenter.retold import named
 
 
 def check_external_id(value: str) -> None:
@@ -31,6 +33,10 @@ class GroupQuerySet(models.QuerySet["Group"]):
         return {group.code: group.pk for group in self.raw(statement, [list(codes)])}
 
 
+#: Users have groups of another kind, which the console calls roles.
+GROUPS = pgettext_lazy("of recipients", "groups")
+
+
 class Group(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     code = models.SlugField(_("code"), max_length=60, unique=True)
@@ -44,8 +50,8 @@ class Group(models.Model):
     objects = GroupQuerySet.as_manager()
 
     class Meta:
-        verbose_name = _("group")
-        verbose_name_plural = _("groups")
+        verbose_name = pgettext_lazy("of recipients", "group")
+        verbose_name_plural = GROUPS
         ordering = ["code"]
 
     def __str__(self) -> str:
@@ -76,10 +82,12 @@ class Recipient(models.Model):
         validators=[check_external_id],
         help_text=_("The enterprise's own id of this person."),
     )
-    name = models.CharField(_("name"), max_length=200, blank=True)
+    name = models.CharField(pgettext_lazy("person", "name"), max_length=200, blank=True)
     locale = models.CharField(_("locale"), max_length=35, blank=True, help_text=_("Such as en or zh-hans."))
     time_zone = models.CharField(_("time zone"), max_length=50, blank=True)
-    groups = models.ManyToManyField(Group, related_name="recipients", blank=True, verbose_name=_("groups"))
+    groups = models.ManyToManyField(
+        Group, related_name="recipients", blank=True, verbose_name=pgettext_lazy("of recipients", "groups")
+    )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     updated_at = models.DateTimeField(_("changed"), auto_now=True)
 
@@ -125,7 +133,7 @@ class Address(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.kind
+        return named(self.kind)
 
 
 class Category(models.Model):
@@ -256,4 +264,4 @@ class Suppression(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind}: {self.get_reason_display()}"
+        return f"{named(self.kind)}: {self.get_reason_display()}"

@@ -1,6 +1,7 @@
 """What the scripts of the editor say and offer, in the reader's language."""
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 
 def texts() -> dict[str, str]:
@@ -39,7 +40,7 @@ def texts() -> dict[str, str]:
         "takeOver": _("Take over from the text"),
         "notJson": _("This is not JSON, so that it cannot be shown as a table."),
         "inherited": _("of the recipient"),
-        "string": _("Text"),
+        "string": pgettext("type", "Text"),
         "number": _("Number"),
         "integer": _("Whole number"),
         "boolean": _("Yes or no"),
@@ -48,7 +49,7 @@ def texts() -> dict[str, str]:
         "uri": _("Link"),
         "email": _("Email address"),
         "array": _("List"),
-        "object": _("Group"),
+        "object": pgettext("type", "Group"),
         "other": _("Other"),
         "yes": _("yes"),
         "no": _("no"),

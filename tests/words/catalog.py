@@ -70,8 +70,11 @@ def is_translated(message: Message) -> bool:
 
 
 def write_compiled(domain: str) -> None:
+    catalog = stored(domain)
+    for each in [each for each in messages(catalog) if not is_translated(each)]:
+        catalog.delete(each.id, each.context)
     with path(domain).with_suffix(".mo").open("wb") as file:
-        write_mo(file, stored(domain))
+        write_mo(file, catalog)
 
 
 def _written(catalog: Catalog) -> bytes:

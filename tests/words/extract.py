@@ -12,6 +12,8 @@ from django.utils.translation.template import templatize
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("pushcenter", "templates_app", "channels_app", "analytics_app")
+#: A list of what scripts say that are not ours.
+THEME_SCRIPTS = ROOT / "pushcenter" / "theme_scripts.py"
 #: The catalogs of Django: one for Python and templates, one for scripts.
 DOMAINS = ("django", "djangojs")
 CODE: dict[str, Any] = {
@@ -41,11 +43,13 @@ def marked(domain: str) -> Catalog:
 def _sources() -> Iterator[Path]:
     for package in PACKAGES:
         for path in (ROOT / package).rglob("*"):
-            if path.suffix in {".py", ".html", ".txt"} and "migrations" not in path.parts:
+            is_code = path.suffix in {".py", ".html", ".txt"} and "migrations" not in path.parts
+            if is_code and path != THEME_SCRIPTS:
                 yield path
 
 
 def _scripts() -> Iterator[Path]:
+    yield THEME_SCRIPTS
     for path in (ROOT / "static").rglob("*.js"):
         if "vendor" not in path.parts:
             yield path

@@ -33,7 +33,7 @@ def in_chinese(text: str) -> str:
                 "The ledger of 2026-03-18 does not balance: 2 planned deliveries are missing; "
                 "1 figures differ from the rows."
             ),
-            "2026-03-18 的账本不平：2 条计划的投递缺失; 1 个统计数与明细不符。",
+            "2026-03-18 的账本不平：计划的投递缺失：2; 统计数与明细不符：1。",
         ),
     ],
 )

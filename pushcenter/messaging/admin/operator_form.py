@@ -7,6 +7,7 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from channels_app import registry
 from pushcenter.dressing import dress
@@ -15,7 +16,7 @@ from pushcenter.messaging.admin.personal import sees_personal_data
 from pushcenter.recipients.models import Address, Recipient, check_external_id
 
 #: Addresses that can be given here; others stand on the recipient's own page.
-PLACES = {"email": _("Email"), "phone": _("Telephone")}
+PLACES = {"email": pgettext_lazy("address", "Email"), "phone": _("Telephone")}
 
 
 class OperatorForm(forms.Form):
@@ -27,8 +28,8 @@ class OperatorForm(forms.Form):
         validators=[check_external_id],
         help_text=_("The enterprise's own id of this person. Who is not among the recipients yet is added."),
     )
-    name = forms.CharField(label=_("Name"), max_length=200, required=False)
-    email = forms.CharField(label=_("Email"), max_length=320, required=False)
+    name = forms.CharField(label=pgettext_lazy("person", "Name"), max_length=200, required=False)
+    email = forms.CharField(label=pgettext_lazy("address", "Email"), max_length=320, required=False)
     phone = forms.CharField(
         label=_("Telephone"), max_length=40, required=False, help_text=_("Such as +86 138 0013 8000.")
     )

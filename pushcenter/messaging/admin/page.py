@@ -118,6 +118,4 @@ def _sights(message: Message, deliveries: Iterable[Delivery]) -> list[Sight]:
     return found
 
 
-def label_of(channel: str) -> Any:
-    known = registry.channels().get(channel)
-    return known.label if known else channel
+label_of = registry.label

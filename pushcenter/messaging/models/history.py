@@ -1,5 +1,6 @@
 """What happened: each attempt, and each line of a history that no other row tells."""
 
+from django.contrib.admin import display
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -60,6 +61,7 @@ class Attempt(models.Model):
         return f"{self.number}: {self.get_outcome_display()}"
 
     @property
+    @display(description=_("milliseconds"))
     def milliseconds(self) -> int:
         return round((self.finished_at - self.started_at).total_seconds() * 1000)
 

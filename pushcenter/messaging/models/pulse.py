@@ -1,6 +1,7 @@
 """Signs of life of the workers."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class Pulse(models.Model):
@@ -10,8 +11,8 @@ class Pulse(models.Model):
     at = models.DateTimeField()
 
     class Meta:
-        verbose_name = "pulse"
-        verbose_name_plural = "pulses"
+        verbose_name = _("pulse")
+        verbose_name_plural = _("pulses")
 
     def __str__(self) -> str:
         return f"{self.name} {self.at}"

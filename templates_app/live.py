@@ -4,7 +4,8 @@ Nothing is stored, and nothing is rendered or checked by other means than when t
 """
 
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,17 +14,25 @@ from django.utils.translation import gettext as _
 
 from channels_app.contract import TextSource
 from pushcenter.faults import Fault
-from templates_app import parts
+from templates_app import lint, samples
 from templates_app.estimates import estimate
+from templates_app.lint.draft import active_adapters
+from templates_app.lint.reading import LEAVE
+from templates_app.locales import normalise
 from templates_app.looks import look
+from templates_app.models import TemplateKind, TemplateVersion
 from templates_app.part_forms import form_of
+from templates_app.parts import ENDINGS, of_content
 from templates_app.preview import PERSON
-from templates_app.render import RenderError, compile_content, compile_errors
+from templates_app.proposals import propose
+from templates_app.render import RenderError, compile_content
 from templates_app.schema import schema_errors
 from templates_app.variables import Check
 
 #: More variants than channels and languages that anybody writes for.
 MOST_VARIANTS = 300
+#: A place of a layout that only messages fill.
+EMPTY_BLOCK = re.compile(r"\{%-?\s*block\s+(\w+)\s*-?%\}\s*\{%-?\s*endblock")
 
 
 class Unreadable(ValueError):
@@ -38,14 +47,20 @@ class Written:
     channel: str
     locale: str
     content: Mapping[str, Any]
+    parts: Mapping[str, str]
+
+    @property
+    def place(self) -> tuple[str, str]:
+        return self.channel, self.locale
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """The whole editor: all variants, the schema of the variables, the chosen sample, and which variant is shown."""
+    """The whole editor: all variants, the schema, the samples, and with what which variant is shown."""
 
     variants: tuple[Written, ...]
     schema: Any
+    samples: tuple[Mapping[str, Any], ...]
     params: Mapping[str, Any]
     shown: str
 
@@ -65,17 +80,24 @@ def question(body: bytes) -> Question:
     return Question(
         variants=tuple(map(_variant, asked["variants"])),
         schema=asked.get("variables"),
+        samples=tuple(_samples(asked.get("samples"))),
         params=params if isinstance(params, dict) else {},
         shown=str(asked.get("shown", "")),
     )
 
 
+def _samples(asked: Any) -> list[Mapping[str, Any]]:
+    given = asked if isinstance(asked, list) else []
+    return [each for each in given if isinstance(each, dict)][: samples.MOST]
+
+
 def _variant(asked: Any) -> Written:
     if not isinstance(asked, dict) or not isinstance(asked.get("content"), dict):
         raise Unreadable("A variant is an object with content.")
-    channel, locale = str(asked.get("channel", "")), str(asked.get("locale", ""))
+    channel, locale = str(asked.get("channel", "")), normalise(str(asked.get("locale", "")))
     content = _cleaned(channel, asked["content"])
-    return Written(key=str(asked.get("key", "")), channel=channel, locale=locale, content=content)
+    key, parts = str(asked.get("key", "")), of_content(content, locale)
+    return Written(key=key, channel=channel, locale=locale, content=content, parts=parts)
 
 
 def _cleaned(channel: str, content: Mapping[str, Any]) -> dict[str, Any]:
@@ -96,49 +118,93 @@ def _raw(form: forms.Form, given: Mapping[str, Any]) -> dict[str, Any]:
     return {name: given[name] for name in sources if isinstance(given.get(name), str)}
 
 
-def answer(asked: Question) -> dict[str, Any]:
+def answer(version: TemplateVersion, asked: Question) -> dict[str, Any]:
     """Everything that the editor shows beside the text, as JSON."""
-    schema_problems = schema_errors(asked.schema)
-    check = Check({} if schema_problems else asked.schema)
+    check = Check({} if schema_errors(asked.schema) else asked.schema)
     shown = next((each for each in asked.variants if each.key == asked.shown), None)
     return {
-        "problems": [
-            *({"severity": "error", "field": "variables", "message": each} for each in schema_problems),
-            *(problem for variant in asked.variants for problem in problems(variant)),
-        ],
+        "problems": problems(version, asked),
         "faults": [_fault(each) for each in check.faults(asked.params)],
-        **(_sight(shown, check.with_defaults(asked.params)) if shown else {}),
+        "proposal": _proposal(asked),
+        **(_sight(version, shown, check.with_defaults(asked.params)) if shown else {}),
     }
 
 
-def problems(variant: Written) -> Iterator[dict[str, Any]]:
-    place = {"key": variant.key, "severity": "error"}
-    kind = form_of(variant.channel)
-    if kind is None:
-        yield {**place, "message": _("This channel is not installed.")}
-        return
-    form = kind(dict(variant.content))
-    for name, sentences in form.errors.items():
-        at = name if name in form.fields else ""
-        yield from ({**place, "field": at, "message": str(sentence)} for sentence in sentences)
-    for name, field in form.fields.items():
-        source = variant.content.get(name)
-        if isinstance(field, TextSource) and isinstance(source, str):
-            for line, message in compile_errors(source):
-                yield {**place, "field": name, "line": line, "message": message}
+def problems(version: TemplateVersion, asked: Question) -> list[dict[str, Any]]:
+    """What lint says, each with the editor's name for the variant."""
+    template = version.template
+    draft = lint.Draft(
+        channels=tuple(template.channels),
+        variants=tuple(lint.Written(*each.place, each.content, each.parts) for each in asked.variants),
+        schema=asked.schema,
+        samples=[(str(each.get("name", "")), each.get("params")) for each in asked.samples],
+        is_sendable=template.is_sendable,
+        can_be_left=not template.category.is_mandatory,
+        accounts=active_adapters(),
+    )
+    keys = {each.place: each.key for each in reversed(asked.variants)}
+    return [_problem(each, keys) for each in lint.lint_draft(draft)]
+
+
+def _problem(problem: lint.Problem, keys: Mapping[tuple[str, str], str]) -> dict[str, Any]:
+    rule = lint.RULES[problem.rule]
+    return {
+        "rule": problem.rule,
+        "severity": problem.severity.value,
+        "message": problem.message,
+        "help": f"{rule.why} {rule.todo}",
+        "key": keys.get((problem.channel, problem.locale), ""),
+        "channel": problem.channel,
+        "locale": problem.locale,
+        "field": problem.field,
+        "line": problem.line,
+    }
 
 
 def _fault(fault: Fault) -> dict[str, Any]:
     return {"pointer": fault.pointer.removeprefix("/params"), "message": fault.detail}
 
 
-def _sight(variant: Written, params: Mapping[str, Any]) -> dict[str, Any]:
+def _proposal(asked: Question) -> dict[str, Any] | None:
+    """What the text uses and nobody declared; None where that is nothing."""
+    samples = [each["params"] for each in asked.samples if isinstance(each.get("params"), dict)]
+    contents = [(*each.place, each.content) for each in asked.variants]
+    found = propose(contents, asked.schema, samples)
+    return {"schema": found.schema, "names": found.added} if found.added else None
+
+
+def _sight(version: TemplateVersion, variant: Written, params: Mapping[str, Any]) -> dict[str, Any]:
     """How it looks and what it takes; or why it cannot be rendered with these parameters."""
-    context = {**params, "recipient": {**PERSON, "locale": variant.locale}}
+    context = {**params, "recipient": {**PERSON, "locale": variant.locale}, "unsubscribe_url": LEAVE}
     try:
-        found = parts.of_content(variant.content, variant.locale)
-        content = compile_content(variant.channel, variant.content, parts=found).render(context)
+        content = _rendered(version, variant, context)
     except RenderError as error:
-        message = f"{error.part}: {error.message}" if error.part else error.message
-        return {"error": {"field": error.field, "line": error.line, "message": message}}
+        return {"error": _error(error, own=version.template.code)}
     return {"look": look(variant.channel, content), "estimate": str(estimate(variant.channel, content))}
+
+
+def _error(error: RenderError, *, own: str) -> dict[str, Any]:
+    """The lines of a layout or snippet that is put in are not those of the editor, unless it is what is edited."""
+    if error.part and error.part != own:
+        return {"field": error.field, "line": 0, "message": f"{error.part}: {error.message}"}
+    return {"field": "source" if error.part else error.field, "line": error.line, "message": error.message}
+
+
+def _rendered(version: TemplateVersion, variant: Written, context: dict[str, Any]) -> dict[str, Any]:
+    """A layout is looked at around a text of its own."""
+    if version.template.kind != TemplateKind.LAYOUT:
+        return compile_content(variant.channel, variant.content, parts=variant.parts).render(context)
+    name = version.template.code
+    own = name + ENDINGS.get(variant.channel, "")
+    parts = {**variant.parts, own: str(variant.content.get("source", ""))}
+    framed = {"source": frame(name, parts[own])}
+    return compile_content(variant.channel, framed, parts=parts).render(context)
+
+
+def frame(layout: str, source: str) -> str:
+    """A text within this layout: something for each block that has nothing of its own."""
+    blocks = "".join(
+        f"{{% block {name} %}}{_('Here stands the text of a message.')}{{% endblock %}}"
+        for name in dict.fromkeys(EMPTY_BLOCK.findall(source))
+    )
+    return f'{{% extends "{layout}" %}}{blocks}'

@@ -13,6 +13,7 @@ from templates_app.admin import words
 from templates_app.admin.labels import state_badge
 from templates_app.admin.variant import sources
 from templates_app.forms import VersionForm
+from templates_app.locales import normalise
 from templates_app.models import TemplateVersion
 from templates_app.preview import PERSON
 from templates_app.variant_formset import VariantFormSet
@@ -52,7 +53,7 @@ def clash(form: VersionForm, variants: VariantFormSet) -> dict[str, Any]:
     if current is None:
         return {}
     mine = {
-        (each.shown_channel, each.shown_locale): each["content"].value() or {}
+        (each.shown_channel, normalise(each.shown_locale)): each["content"].value() or {}
         for each in variants.forms
         if not variants._should_delete_form(each)  # noqa: SLF001
     }

@@ -19,7 +19,7 @@ def answer(admin: ModelAdmin, request: HttpRequest, object_id: str) -> JsonRespo
     if not admin.has_view_permission(request, version):
         return _refusal(403, "You may not see this version.")
     try:
-        return JsonResponse(live.answer(live.question(request.body)))
+        return JsonResponse(live.answer(version, live.question(request.body)))
     except RequestDataTooBig:
         return _refusal(413, "This is too long.")
     except live.Unreadable as error:

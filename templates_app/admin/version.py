@@ -128,6 +128,7 @@ class TemplateVersionAdmin(VersionLife, DiffPages, LeadsToHistory, ActingAdmin):
         version: TemplateVersion = form.instance
         is_adding = "_addvariant" in request.POST
         if not (form.changed_data or is_adding or any(formset.has_changed() for formset in formsets)):
+            super().save_related(request, form, formsets, change)
             return
         was_in_review = version.state == VersionState.IN_REVIEW
         with editing(version, revision=version.revision, by=request.user):  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
-from templates_app.models import TemplateVersion
+from templates_app.models import Template, TemplateKind, TemplateVersion
 from tests import factories
 from tests.admin.conftest import AsRole
 
@@ -37,6 +37,10 @@ def ask(client: Client, version: TemplateVersion, *variants: dict[str, Any], **m
     return json.loads(answer.content)
 
 
+def errors(told: dict[str, Any]) -> list[dict[str, Any]]:
+    return [each for each in told["problems"] if each["severity"] == "error"]
+
+
 def post(client: Client, version: TemplateVersion, body: str | bytes) -> HttpResponse:
     return client.post(url(version), body, content_type="application/json")  # type: ignore[return-value]
 
@@ -44,7 +48,7 @@ def post(client: Client, version: TemplateVersion, body: str | bytes) -> HttpRes
 def test_the_shown_variant_is_rendered_with_the_sample(draft: TemplateVersion, admin_client: Client) -> None:
     told = ask(admin_client, draft, {"channel": "sms", "content": {"text": "Order {{ order_no }} is paid."}})
     assert "Order SO-42 is paid." in told["look"]
-    assert told["problems"] == []
+    assert errors(told) == []
     assert told["faults"] == []
     assert "1 text message · GSM-7 · 20 characters" in told["estimate"]
 
@@ -84,7 +88,8 @@ def test_a_sample_that_breaks_the_schema_is_told_by_variable(
 
 def test_a_field_that_is_missing_is_told(draft: TemplateVersion, admin_client: Client) -> None:
     told = ask(admin_client, draft, {"channel": "push", "content": {"title": "Hi"}})
-    assert {"key": "v0", "field": "body"}.items() <= told["problems"][0].items()
+    wanted = {"rule": "incomplete-content", "key": "v0", "field": "body"}
+    assert any(wanted.items() <= each.items() for each in errors(told))
 
 
 @pytest.mark.parametrize(
@@ -94,13 +99,44 @@ def test_a_schema_that_is_none_is_a_problem_and_no_failure(
     schema: Any, draft: TemplateVersion, admin_client: Client
 ) -> None:
     told = ask(admin_client, draft, {"channel": "sms", "content": {"text": "Hi"}}, variables=schema)
-    assert told["problems"][0]["field"] == "variables"
+    assert "schema" in {each["rule"] for each in errors(told)}
     assert "Hi" in told["look"]
 
 
-def test_layouts_and_snippets_are_looked_at(draft: TemplateVersion, admin_client: Client) -> None:
+def test_a_snippet_is_looked_at_by_itself(draft: TemplateVersion, admin_client: Client) -> None:
+    Template.objects.update(kind=TemplateKind.SNIPPET)
+    told = ask(admin_client, draft, {"channel": "text", "content": {"source": "Bye, {{ order_no }}"}})
+    assert "Bye, SO-42" in told["look"]
     told = ask(admin_client, draft, {"channel": "text", "content": {"source": ""}})
-    assert told["problems"][0]["field"] == "source"
+    assert any(each["field"] == "source" for each in errors(told))
+
+
+def test_a_layout_is_looked_at_around_a_text(draft: TemplateVersion, admin_client: Client) -> None:
+    Template.objects.update(kind=TemplateKind.LAYOUT)
+    source = "<h1>{% block title %}Shop{% endblock %}</h1>{% block content %}{% endblock %}<i>{{ recipient.name }}</i>"
+    told = ask(admin_client, draft, {"channel": "html", "content": {"source": source}})
+    assert "&lt;h1&gt;Shop&lt;/h1&gt;Here stands the text of a message." in told["look"]
+
+
+def test_an_error_in_a_layout_is_at_its_own_line(draft: TemplateVersion, admin_client: Client) -> None:
+    Template.objects.update(kind=TemplateKind.LAYOUT)
+    told = ask(admin_client, draft, {"channel": "html", "content": {"source": "<p>\n{{ order_no.x.y }}"}})
+    assert (told["error"]["field"], told["error"]["line"]) == ("source", 2)
+
+
+def test_what_the_text_uses_is_proposed_for_the_schema(draft: TemplateVersion, admin_client: Client) -> None:
+    told = ask(
+        admin_client, draft, {"channel": "sms", "content": {"text": "{{ order_no }} {{ customer.city }}"}}
+    )
+    assert told["proposal"]["names"] == ["customer", "customer.city"]
+    assert set(told["proposal"]["schema"]["properties"]) == {"order_no", "customer"}
+
+
+def test_each_problem_says_why_and_what_to_do(draft: TemplateVersion, admin_client: Client) -> None:
+    told = ask(admin_client, draft, {"channel": "sms", "content": {"text": "{{ ordr_no }}"}})
+    found = next(each for each in told["problems"] if each["rule"] == "variable-misspelt")
+    assert (found["key"], found["field"], found["line"]) == ("v0", "text", 1)
+    assert found["help"]
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,24 @@ export function start(onmade) {
   document.addEventListener("click", (event) => menu.contains(event.target) || (menu.open = false));
 }
 
+/** The channel's name for people; empty where there is none of this name. */
+export const nameOf = (channel) => document.querySelector(`#add-channel option[value="${CSS.escape(channel ?? "")}"]`)?.textContent ?? "";
+
+/** Open the menu with this choice, for what is missing. */
+export function propose(channel, locale) {
+  const menu = document.getElementById("add-variant");
+  if (!menu) return;
+  // After the click that led here, which would close it.
+  setTimeout(() => {
+    menu.open = true;
+    offer(menu);
+    menu.querySelector("#add-channel").value = channel;
+    menu.querySelector("#add-locale").value = locale;
+    menu.querySelector("#add-button").focus();
+    menu.scrollIntoView({ block: "nearest" });
+  });
+}
+
 /** What can be copied is what there is now, the one that is shown first. */
 function offer(menu) {
   const select = menu.querySelector("#add-copy");

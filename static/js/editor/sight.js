@@ -1,6 +1,7 @@
 // Beside the text: how it looks, what it takes, and what is wrong, where a click leads to the place.
 import { text } from "./data.js";
 import { icon, make, morph } from "./dom.js";
+import * as adding from "./adding.js";
 import * as fields from "./fields.js";
 import * as tabs from "./tabs.js";
 
@@ -52,18 +53,22 @@ const rank = (problem) => ORDER.indexOf(problem.severity) + (problem.key === tab
 const controlOf = (field) => field.querySelector("textarea, input, select");
 
 function line(problem, place) {
-  const onclick = () => go(problem);
+  const onclick = (event) => {
+    event.currentTarget.classList.toggle("ed-open");
+    go(problem);
+  };
+  const help = problem.help ? make("small", {}, problem.help) : null;
   return make(
     "button",
-    { type: "button", class: `ed-problem ed-${problem.severity}`, onclick },
+    { type: "button", class: `ed-problem ed-${problem.severity}`, title: problem.help ?? "", onclick },
     icon(SIGNS[problem.severity] ?? "error"),
-    make("span", {}, place ? make("b", {}, place) : null, problem.message),
+    make("span", {}, place ? make("b", {}, place) : null, problem.message, help),
   );
 }
 
 function placeOf(problem, withTab) {
   const panel = panelOf(problem);
-  if (!panel) return problem.field === "variables" ? text("variables") : "";
+  if (!panel) return isOfParameters(problem) ? text("variables") : adding.nameOf(problem.channel);
   const tab = withTab && panel !== tabs.shown() ? tabLabel(panel) : "";
   const label = fieldOf(panel, problem)?.querySelector("label")?.firstChild.textContent.trim();
   return [tab, label, problem.line ? text("line", problem.line) : ""].filter(Boolean).join(" · ");
@@ -73,10 +78,13 @@ const tabLabel = (panel) => [panel.dataset.label, tabs.place(panel).split(" ")[1
 const panelOf = (problem) => tabs.panels().find((panel) => panel.dataset.variant === problem.key);
 const fieldOf = (panel, problem) => panel.querySelector(`.ed-field[data-field="${CSS.escape(problem.field ?? "")}"]`);
 
+const isOfParameters = (problem) => /^(variable|sample|schema)/.test(problem.rule ?? "");
+
 function go(problem) {
   const panel = panelOf(problem);
   if (!panel) {
-    document.getElementById("parameters").scrollIntoView({ behavior: "smooth" });
+    if (isOfParameters(problem)) document.getElementById("parameters").scrollIntoView({ behavior: "smooth" });
+    else if (problem.channel) adding.propose(problem.channel, problem.locale);
     return;
   }
   if (panel !== tabs.shown()) tabs.show(panel);

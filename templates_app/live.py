@@ -86,7 +86,7 @@ def question(body: bytes) -> Question:
     )
 
 
-def _samples(asked: Any) -> list[Mapping[str, Any]]:
+def _samples(asked: Any) -> list[dict[str, Any]]:
     given = asked if isinstance(asked, list) else []
     return [each for each in given if isinstance(each, dict)][: samples.MOST]
 

@@ -8,6 +8,7 @@ from django.db import connection
 from django.utils import timezone
 
 from analytics_app import rollup
+from pushcenter.messaging import trials
 from pushcenter.messaging.models import Message
 from templates_app.models import Template
 from templates_app.usage import Sender
@@ -28,7 +29,7 @@ SELECT system_id, sum(messages), max(hour) FROM (
 
 
 def senders(template: Template) -> list[Sender]:
-    """Messages of test keys are counted nowhere."""
+    """Messages of test keys are counted nowhere, and tests from the console not here."""
     rollup.fold()
     with connection.cursor() as cursor:
         cursor.execute(STATEMENT, {"template": template.pk, "since": timezone.now() - LATELY})
@@ -38,6 +39,7 @@ def senders(template: Template) -> list[Sender]:
     # The tier above owns systems; figures only point to them.
     systems = apps.get_model("access.System").objects.in_bulk([system for system, _messages, _hour in rows])
     last = _last(template)
+    systems.pop(trials.system_id(), None)
     return [
         Sender(
             system_code=systems[system].code,

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from pushcenter.messaging import trials
 from pushcenter.messaging.content import context
 from pushcenter.messaging.disguise import constants, disguised
 from pushcenter.messaging.models import Message
@@ -38,6 +39,7 @@ def _newest(template: Template, number: int) -> list[Any]:
     # The index of a template's messages leads to the newest ones; how far back is known from it alone.
     newest = Message.objects.filter(template=template).order_by("-id")
     rows = newest.filter(is_test=False).exclude(to={})  # who was forgotten has left nothing
+    rows = rows.exclude(system=trials.system_id())
     last = newest.values_list("pk", flat=True)[LOOKED_AT : LOOKED_AT + 1]
     if beyond := list(last):
         rows = rows.filter(pk__gt=beyond[0])

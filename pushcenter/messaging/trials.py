@@ -93,6 +93,11 @@ def messages(reference: str, *, by: User) -> list[Message]:
     return list(rows.order_by("id"))
 
 
+def system_id() -> UUID | None:
+    """The system that the tests belong to; None before the first one."""
+    return apps.get_model("access.System").objects.filter(code=SYSTEM).values_list("pk", flat=True).first()
+
+
 def people_of(group: Group) -> list[dict[str, Any]]:
     """The ``to`` of everybody in a test group, up to :data:`MOST_PEOPLE`."""
     ids = group.recipients.order_by("external_id").values_list("external_id", flat=True)

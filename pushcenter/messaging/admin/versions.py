@@ -1,4 +1,4 @@
-"""What the pages of versions have of messages: they are tried out, and canaries compared."""
+"""What the pages of versions have of messages: they are tried out and rehearsed, and canaries compared."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 
 from pushcenter.messaging.admin import canary
+from pushcenter.messaging.admin.rehearsal_page import RehearsalPages
 from pushcenter.messaging.admin.trial_pages import TrialPages
 from templates_app.admin.version import TemplateVersionAdmin
 from templates_app.models import TemplateVersion
@@ -17,8 +18,8 @@ admin.site.unregister(TemplateVersion)
 
 
 @admin.register(TemplateVersion)
-class SentVersionAdmin(TrialPages, TemplateVersionAdmin):
-    actions_detail: Any = (*TemplateVersionAdmin.actions_detail, "try_out")
+class SentVersionAdmin(TrialPages, RehearsalPages, TemplateVersionAdmin):
+    actions_detail: Any = (*TemplateVersionAdmin.actions_detail, "try_out", "rehearse")
     change_form_outer_before_template: Any = "messaging/canary.html"
 
     def render_change_form(
@@ -31,3 +32,10 @@ class SentVersionAdmin(TrialPages, TemplateVersionAdmin):
     ) -> HttpResponse:
         context["canary"] = canary.of_version(obj, patience=PATIENCE)
         return super().render_change_form(request, context, *args, obj=obj, **kwargs)
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        version = self.get_object(request, object_id)
+        found = super().get_actions_detail(request, object_id)
+        if version is None or version.template.is_sendable:
+            return found
+        return [each for each in found if not each.action_name.endswith("_rehearse")]

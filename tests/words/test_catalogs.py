@@ -9,6 +9,7 @@ from babel.messages.catalog import Message
 from tests.words.catalog import compiled, key, messages, stored
 from tests.words.extract import DOMAINS
 
+NAME = re.compile(r"%\((\w+)\)s")
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd%]|\{\w*\}")
 
 
@@ -49,12 +50,21 @@ def test_placeholders_are_those_of_the_source() -> None:
     assert wrong == []
 
 
+def test_what_is_filled_in_can_be() -> None:
+    """A lone per cent sign breaks it."""
+    for each in translated():
+        names = dict.fromkeys(NAME.findall(sources(each)[-1]), 7)
+        if names:
+            assert all(text % names for text in strings(each)), each.id
+
+
 def test_a_translation_begins_and_ends_as_its_source_does() -> None:
     """Blanks and line ends; full stops of sentences."""
     ends = re.compile(r"(?<!\.)\.\s*$|。\s*$")
     wrong = [
         (source, text)
         for each in translated()
+        if not each.context
         for text in strings(each)
         for source in [sources(each)[-1]]
         if (source.strip() == source) != (text.strip() == text)

@@ -37,22 +37,16 @@ def alt_text(reading: Reading) -> Iterator[Finding]:
         for image in page.all("img", "mj-image"):
             if "alt" not in image.attributes:
                 yield at(text, gettext('The image has no alt="…".'), line=image.line)
-            elif not image.attributes["alt"].strip() and _is_all_of_a_link(image, page):
+            elif not image.attributes["alt"].strip() and _is_all_of_a_link(image):
                 message = gettext("The image is all that a link shows, and its alternative text is empty.")
                 yield at(text, message, line=image.line)
 
 
-def _is_all_of_a_link(image: Element, page: Page) -> bool:
+def _is_all_of_a_link(image: Element) -> bool:
     if image.tag == "mj-image":
         return "href" in image.attributes
     link = next((each for each in image.chain() if each.tag == "a"), None)
-    if link is None:
-        return False
-    return not any(
-        (each.words or (each is not image and each.attributes.get("alt")))
-        for each in page.elements
-        if link in each.chain()
-    )
+    return link is not None and not link.says
 
 
 @rule(

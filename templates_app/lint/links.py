@@ -229,7 +229,7 @@ def http(reading: Reading) -> Iterator[Finding]:
 )
 def misleading(reading: Reading) -> Iterator[Finding]:
     for link in links(reading):
-        words = link.element.words if link.element is not None and link.element.tag == "a" else ""
+        words = link.element.said if link.element is not None else ""
         if " " in words or VALUE in words + link.url.partition("://")[2].partition("/")[0]:
             continue
         said, meant = _host(words), _host(link.url)
@@ -263,8 +263,9 @@ def _host(words: str) -> str:
 )
 def nameless(reading: Reading) -> Iterator[Finding]:
     for link in links(reading):
-        if link.element is not None and link.element.words.lower().strip(" .!>»→") in NOTHING_SAID:
-            message = gettext("The link says “%(words)s” alone.") % {"words": link.element.words}
+        words = link.element.said if link.element is not None else ""
+        if words.lower().strip(" .!>»→") in NOTHING_SAID:
+            message = gettext("The link says “%(words)s” alone.") % {"words": words}
             yield at(link.text, message, line=link.line)
 
 

@@ -12,6 +12,8 @@ from templates_app.source import Kind, Piece, pieces
 
 #: What stands in place of a value, and of a statement or comment.
 VALUE, STATEMENT = "\ue000", "\ue001"
+#: Elements within each other; what is deeper stands at this depth.
+DEEPEST = 200
 VOID = frozenset(
     {
         "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr",
@@ -20,15 +22,19 @@ VOID = frozenset(
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Element:
-    """One element. A value of the template stands as :data:`VALUE` in its attributes; ``text`` is its own."""
+    """One element. A value of the template stands as :data:`VALUE` in its attributes.
+
+    ``text`` is its own, by line; ``says`` is what a link shows in all, with the alternative texts of its images.
+    """
 
     tag: str
     attributes: dict[str, str]
     line: int
     parent: "Element | None" = None
     text: list[tuple[int, str]] = field(default_factory=list)
+    says: list[str] = field(default_factory=list)
 
     def style(self, name: str) -> str:
         """The value of an inline style; empty where there is none."""
@@ -37,6 +43,11 @@ class Element:
     @property
     def words(self) -> str:
         return " ".join(" ".join(text for _line, text in self.text).split())
+
+    @property
+    def said(self) -> str:
+        """All that a link shows."""
+        return " ".join(" ".join(self.says).split())
 
     def chain(self) -> list["Element"]:
         """The element and those around it, innermost first."""
@@ -92,11 +103,13 @@ class _Parser(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.elements: list[Element] = []
         self._open: list[Element] = []
+        self._links = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         element = self._add(tag, attrs)
-        if element.tag not in VOID:
+        if element.tag not in VOID and len(self._open) < DEEPEST:
             self._open.append(element)
+            self._links += element.tag == "a"
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self._add(tag, attrs)
@@ -104,11 +117,13 @@ class _Parser(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         for place in range(len(self._open) - 1, -1, -1):
             if self._open[place].tag == without_statements(tag):
+                self._links -= sum(each.tag == "a" for each in self._open[place:])
                 del self._open[place:]
                 return
 
     def handle_data(self, data: str) -> None:
         if self._open and data.strip():
+            self._say(data)
             line = self.getpos()[0] + len(data[: len(data) - len(data.lstrip())].splitlines()[1:])
             self._open[-1].text.append((line, data))
 
@@ -119,7 +134,12 @@ class _Parser(HTMLParser):
         parent = self._open[-1] if self._open else None
         element = Element(without_statements(tag), names, self.getpos()[0], parent)
         self.elements.append(element)
+        self._say(names.get("alt", ""))
         return element
+
+    def _say(self, words: str) -> None:
+        if self._links and words.strip():
+            next(each for each in reversed(self._open) if each.tag == "a").says.append(words)
 
 
 def _name(name: str) -> str:

@@ -75,8 +75,8 @@ class Reading:
 
     @cached_property
     def known(self) -> list[Written]:
-        """The variants whose channel is installed."""
-        return [each for each in self.draft.variants if form_of(each.channel)]
+        """The variants whose channel is installed, with those of their sources that are texts."""
+        return [_readable(each) for each in self.draft.variants if form_of(each.channel)]
 
     @cached_property
     def texts(self) -> list[Text]:
@@ -127,6 +127,17 @@ class Reading:
                 text = texts.get((each.written.channel, each.written.locale, field))
                 if text is not None:
                     yield text, each.sample, value
+
+
+def _readable(written: Written) -> Written:
+    form = form_of(written.channel)
+    fields = form.base_fields if form else {}
+    content = {
+        name: value
+        for name, value in written.content.items()
+        if isinstance(value, str) or not isinstance(fields.get(name), TextSource)
+    }
+    return written._replace(content=content)
 
 
 def _texts(written: Written) -> Iterator[Text]:

@@ -111,6 +111,7 @@ def test_a_field_for_a_link_holds_one(channel: str, url: str, *, is_broken: bool
         ("https://example.com", "https://example.org", True),
         ("example.com", "https://example.com.attacker.net/", True),
         ("Look at example.com", "https://example.org", False),
+        ("<b>example.com</b>", "https://example.org", True),
         ("example.com", "{{ url }}", False),
         ("Version 2.0", "https://example.com", False),
     ],
@@ -118,3 +119,9 @@ def test_a_field_for_a_link_holds_one(channel: str, url: str, *, is_broken: bool
 def test_a_link_leads_where_it_says(shown: str, leads_to: str, *, is_misleading: bool) -> None:
     page = mail(f'<a href="{leads_to}">{shown}</a>')
     assert bool(found(page, "misleading-link")) is is_misleading
+
+
+def test_a_link_says_where_it_leads() -> None:
+    link = '<a href="https://example.com/">{}</a>'
+    assert lines(mail("\n" + link.format("<b>Click</b> here")), "nameless-link") == [2]
+    assert lines(mail(link.format("Look at the order here")), "nameless-link") == []

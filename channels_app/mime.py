@@ -104,14 +104,14 @@ def compose(
 def unsubscribe_headers(message: Outgoing) -> dict[str, str]:
     """RFC 8058's, by which mail programs show a button for leaving. Keep each on one line.
 
-    A folded List-Unsubscribe has broken DKIM signatures on its way.
+    A folded List-Unsubscribe has broken DKIM signatures on its way. The button needs HTTPS (RFC 8058, 3.1): over HTTP
+    there is a link alone (RFC 2369).
     """
-    if not message.unsubscribe_url:
+    url = one_line(message.unsubscribe_url)
+    if not url:
         return {}
-    return {
-        "List-Unsubscribe": f"<{one_line(message.unsubscribe_url)}>",
-        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-    }
+    button = {"List-Unsubscribe-Post": "List-Unsubscribe=One-Click"} if url.startswith("https://") else {}
+    return {"List-Unsubscribe": f"<{url}>", **button}
 
 
 def one_line(text: str) -> str:

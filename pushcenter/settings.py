@@ -29,6 +29,7 @@ EMBEDDED_FSYNC = env.switch("EMBEDDED_FSYNC", default=True)
 # --- Keys --------------------------------------------------------------------------------------------------
 
 SECRET_KEY = env.str("SECRET_KEY", default="")
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 FIELD_KEYS = env.list("FIELD_KEYS", default=[])
 if TRIAL and not (SECRET_KEY and FIELD_KEYS):
     generated = trial_secrets(PUSHCENTER_DATA)

@@ -7,6 +7,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from pushcenter.access.views import health
 from pushcenter.access.views.callbacks import callback
+from pushcenter.access.views.leaving import leaving
 from pushcenter.access.views.metrics import metrics
 
 urlpatterns = [
@@ -17,6 +18,7 @@ urlpatterns = [
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     path("api/<path:rest>", health.no_such_call),
     path("callbacks/<uuid:account_id>/<str:token>", callback, name="callback"),
+    path("u/<str:token>", leaving, name="leaving"),
     path("healthz", health.healthz),
     path("readyz", health.readyz),
     path("metrics", metrics),

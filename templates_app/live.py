@@ -17,13 +17,12 @@ from pushcenter.faults import Fault
 from templates_app import lint, samples
 from templates_app.estimates import estimate
 from templates_app.lint.draft import active_adapters
-from templates_app.lint.reading import LEAVE
 from templates_app.locales import normalise
 from templates_app.looks import look
 from templates_app.models import TemplateKind, TemplateVersion
 from templates_app.part_forms import form_of
 from templates_app.parts import ENDINGS, of_content
-from templates_app.preview import PERSON
+from templates_app.preview import PERSON, way_out
 from templates_app.proposals import propose
 from templates_app.render import RenderError, compile_content
 from templates_app.schema import schema_errors
@@ -175,7 +174,8 @@ def _proposal(asked: Question) -> dict[str, Any] | None:
 
 def _sight(version: TemplateVersion, variant: Written, params: Mapping[str, Any]) -> dict[str, Any]:
     """How it looks and what it takes; or why it cannot be rendered with these parameters."""
-    context = {**params, "recipient": {**PERSON, "locale": variant.locale}, "unsubscribe_url": LEAVE}
+    person = {**PERSON, "locale": variant.locale}
+    context = {**params, "recipient": person, "unsubscribe_url": way_out(version)}
     try:
         content = _rendered(version, variant, context)
     except RenderError as error:

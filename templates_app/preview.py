@@ -12,6 +12,8 @@ from templates_app.render import RenderError, choose_variant, render, render_var
 from templates_app.variables import faults, with_defaults
 
 PERSON = {"id": "u-1001", "name": "Li Wei", "locale": ""}
+#: Stands for the link by which people leave a category.
+LEAVE = "https://push.example.com/u/example"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +33,8 @@ def preview(version: TemplateVersion) -> list[Preview]:
 
 def preview_with(version: TemplateVersion, params: Mapping[str, Any]) -> list[Preview]:
     """The same with other parameters."""
-    context = {"recipient": PERSON, **with_defaults(version, params)}
+    provided = {"recipient": PERSON, "unsubscribe_url": way_out(version)}
+    context = {**provided, **with_defaults(version, params)}
     return [_one(version, variant, context) for variant in version.variants.all()]
 
 
@@ -60,9 +63,16 @@ def rendered(version: TemplateVersion, wanted: Wanted) -> list[Rendered]:
     variants = list(version.variants.order_by("channel", "locale"))
     if problems := [*_channel_faults(wanted.channel, variants), *faults(version, wanted.params)]:
         raise Rejected(problems)
-    context = {**with_defaults(version, wanted.params), "recipient": dict(wanted.person)}
+    provided = {"recipient": dict(wanted.person), "unsubscribe_url": way_out(version)}
+    context = {**with_defaults(version, wanted.params), **provided}
     is_published = version.is_final
     return [_rendered(variant, context, published=is_published) for variant in _chosen(variants, wanted)]
+
+
+def way_out(version: TemplateVersion) -> str:
+    """An example of the link; empty where nobody can leave, as when it is sent."""
+    category = version.template.category
+    return "" if category is not None and category.is_mandatory else LEAVE
 
 
 def _channel_faults(channel: str, variants: Iterable[Variant]) -> Iterable[Fault]:

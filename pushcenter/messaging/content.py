@@ -5,7 +5,8 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from pushcenter.messaging.models import Delivery, Message
+from pushcenter.messaging import leaving
+from pushcenter.messaging.models import Delivery
 from templates_app.models import Variant
 from templates_app.render import Compiled, RenderError, choose_variant, parsed
 
@@ -25,21 +26,24 @@ def compiled(version_id: str, channel: str, locale: str) -> Compiled:
     return parsed(variant)
 
 
-def content_of(message: Message, *, channel: str, locale: str) -> dict[str, Any]:
+def content_of(delivery: Delivery) -> dict[str, Any]:
     """The content by field; raises :class:`templates_app.render.RenderError`."""
-    said = compiled(str(message.version_id), channel, locale)
-    return said.render(context(message.params, message.to))
+    message = delivery.message
+    said = compiled(str(message.version_id), delivery.channel, delivery.locale)
+    return said.render(
+        context(message.params, message.to, leave=leaving.url_of(str(delivery.pk), message.category))
+    )
 
 
-def context(params: Mapping[str, Any], to: Mapping[str, Any]) -> dict[str, Any]:
-    """The names that a template sees: its parameters, and ``recipient``."""
+def context(params: Mapping[str, Any], to: Mapping[str, Any], *, leave: str) -> dict[str, Any]:
+    """The names that a template sees: its parameters, ``recipient``, and the way out of its category."""
     person = {"id": to.get("recipient", ""), "name": to.get("name", ""), "locale": to.get("locale", "")}
-    return {**params, "recipient": person}
+    return {**params, "recipient": person, "unsubscribe_url": leave}
 
 
 def seen(delivery: Delivery) -> dict[str, Any]:
     """What the recipient saw; empty where it cannot be rendered (the trace tells why)."""
     try:
-        return content_of(delivery.message, channel=delivery.channel, locale=delivery.locale)
+        return content_of(delivery)
     except RenderError:
         return {}

@@ -247,6 +247,17 @@ class DeliveryQuerySet(Aside, models.QuerySet["Delivery"]):
         """End deliveries that wait, because another channel has succeeded meanwhile."""
         return self._end(rows, State.CANCELLED, now, code="not_needed", reason=reason)
 
+    def waiting_for(self, recipient_id: UUID, category: str, channel: str) -> list["Delivery"]:
+        """What waits to be sent to a person in a category, locked; with an empty channel over all of them."""
+        rows = self.filter(recipient=recipient_id, state=State.PENDING, message__category=category)
+        rows = rows.filter(channel=channel) if channel else rows
+        rows = rows.filter(message__is_test=False).select_related("message").order_by("pk")
+        return list(rows.select_for_update(of=("self",), skip_locked=True))
+
+    def unwanted(self, rows: Sequence["Delivery"], now: datetime, *, reason: str) -> int:
+        """End deliveries that wait, because their person has left the category."""
+        return self._end(rows, State.CANCELLED, now, code="opted_out", reason=reason)
+
     def start_step(self, delivery: "Delivery", at: datetime) -> datetime | None:
         """Start the clock of a locked delivery's step, unless it runs; returns when it is up."""
         if delivery.step_within is None or delivery.step_until is not None:

@@ -21,7 +21,7 @@ from channels_app import connections, registry
 from channels_app.contract import Adapter, Address, ChannelError, Outgoing, Sent, Temporary, settled
 from channels_app.models import Account
 from channels_app.registry import UnknownAdapter
-from pushcenter.messaging import cancelled, loop, polls, queue, receipts, retry, tally
+from pushcenter.messaging import cancelled, leaving, loop, polls, queue, receipts, retry, tally
 from pushcenter.messaging.appointment import DOUBT
 from pushcenter.messaging.content import content_of
 from pushcenter.messaging.fallback import fall_back
@@ -144,7 +144,7 @@ def _question(row: Delivery) -> tuple[Adapter, Outgoing] | ChannelError:
     if row.account is None or not row.address:
         return Temporary("its account or its address is no longer known")
     try:
-        content = content_of(row.message, channel=row.channel, locale=row.locale)
+        content = content_of(row)
         adapter = connections.connect(row.account)
     except (RenderError, connections.NoAccount) as error:
         return Temporary(str(error))
@@ -155,6 +155,7 @@ def _question(row: Delivery) -> tuple[Adapter, Outgoing] | ChannelError:
         attempt=row.attempts,
         category=row.message.category,
         expires_at=row.expires_at,
+        unsubscribe_url=leaving.url_of(str(row.pk), row.message.category),
         metadata=row.message.metadata,
         tried_at=_tried_at(row),
     )

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from channels_app import connections
 from channels_app.contract import Address, ChannelError, Outgoing, Sent, Temporary, settled
-from pushcenter.messaging import content, retry
+from pushcenter.messaging import content, leaving, retry
 from pushcenter.messaging.claims import Claimed
 from pushcenter.messaging.control import control
 from pushcenter.messaging.knowledge import Knowledge
@@ -154,10 +154,11 @@ def prepare(claimed: Claimed, seats: Seats, knowledge: Knowledge) -> Passenger |
     if not claimed.address:  # its person was erased while it was on its way
         return grounded(claimed, _nowhere())
     address = Address(kind=claimed.kind, value=claimed.address, locale=claimed.locale)
+    leave = leaving.url_of(claimed.id, claimed.category)
     try:
         seat = seats.choose(claimed, address)
         said = content.compiled(claimed.version_id, claimed.channel, claimed.locale)
-        rendered = said.render(content.context(_decode(claimed.params), _decode(claimed.to)))
+        rendered = said.render(content.context(_decode(claimed.params), _decode(claimed.to), leave=leave))
     except connections.NoRoom as error:
         return grounded(claimed, wait(str(error), code="no_place", until=timezone.now() + WITHOUT_ROOM))
     except connections.NoAccount as error:
@@ -171,6 +172,7 @@ def prepare(claimed: Claimed, seats: Seats, knowledge: Knowledge) -> Passenger |
         attempt=claimed.calls + 1,
         category=claimed.category,
         expires_at=claimed.expires,
+        unsubscribe_url=leave,
         callback_url=seat.callback_url,
         metadata=_decode(claimed.metadata),
         is_tracked=claimed.template_id not in knowledge.untracked,

@@ -11,6 +11,7 @@ from pushcenter.messaging.content import context
 from pushcenter.messaging.disguise import constants, disguised
 from pushcenter.messaging.models import Message
 from templates_app.models import Template
+from templates_app.preview import LEAVE
 
 MOST = 1_000
 #: So many of the newest messages are looked at, of which some are tests, or of people who are forgotten.
@@ -55,9 +56,9 @@ def _recent(
     pk: UUID, at: datetime, params: Mapping[str, Any], to: Mapping[str, Any], *, known: frozenset[str] | None
 ) -> Recent:
     locale = str(to.get("locale", ""))
-    seen = context(params, to)
+    seen = context(params, to, leave=LEAVE)
     if known is not None:
         params = disguised(params, known=known)
         person = {**disguised(seen["recipient"]), "locale": locale}  # a language is nobody's own
-        seen = {**params, "recipient": person}
+        seen = {**params, "recipient": person, "unsubscribe_url": LEAVE}
     return Recent(id=pk, accepted_at=at, params=params, context=seen, locale=locale)

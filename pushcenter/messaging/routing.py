@@ -126,6 +126,8 @@ def _objection(channel: Channel, address: str, route: Route, person: Person) -> 
         return Reason.NO_ADDRESS, ""
     if not route.is_mandatory and person.has_muted(route.category, name):
         return Reason.OPTED_OUT, f"muted {route.category}"
+    if not route.is_mandatory and person.has_left(channel.address_kind, route.category, name):
+        return Reason.OPTED_OUT, f"left {route.category}"
     if suppression := person.suppression(channel.address_kind, address, name):
         return Reason.SUPPRESSED, suppression
     if name not in route.served:

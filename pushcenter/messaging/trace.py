@@ -68,6 +68,8 @@ EVENTS = {
     "brake_slice": (_("Brake: a first slice goes out, and the rest waits"), NEUTRAL),
     "brake_opened": (_("Brake: the rest goes out"), OK),
     "batch_waits": (_("Broadcast waits"), WARNING),
+    "left": (_("The person left this category"), WARNING),
+    "came_back": (_("The person wants this category again"), OK),
     "late_answer": (_("The lost attempt answered after all"), WARNING),
 }
 STOPS = {

@@ -79,7 +79,7 @@ class CategoryAdmin(ModelAdmin):
 @admin.register(Suppression)
 class SuppressionAdmin(BigTableAdmin):
     form = SuppressionForm
-    fields = ("kind", "value", "channel", "reason", "detail")
+    fields = ("kind", "value", "channel", "category", "reason", "detail")
     list_filter = ("reason",)
     ordering = ("-id",)
     search_fields = ("value",)
@@ -87,13 +87,13 @@ class SuppressionAdmin(BigTableAdmin):
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
         place = "value" if sees_personal_data(request) else "masked"
-        return (place, "kind_shown", "channel_shown", "reason", "detail", "created_at")
+        return (place, "kind_shown", "channel_shown", "category_shown", "reason", "detail", "created_at")
 
     def get_fields(self, request: HttpRequest, obj: Suppression | None = None) -> tuple[str, ...]:
         if obj is None:
             return self.fields
         place = "value" if sees_personal_data(request) else "masked"
-        return ("kind_shown", place, "channel_shown", "reason", "detail", "created_at")
+        return ("kind_shown", place, "channel_shown", "category_shown", "reason", "detail", "created_at")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A suppression is lifted by deleting it; to change one would blur what was decided."""
@@ -120,6 +120,10 @@ class SuppressionAdmin(BigTableAdmin):
     @display(description=_("kind"), ordering="kind")
     def kind_shown(self, obj: Suppression) -> str:
         return named(obj.kind)
+
+    @display(description=_("category"))
+    def category_shown(self, obj: Suppression) -> Any:
+        return obj.category or _("every category")
 
 
 def spellings(term: str) -> set[str]:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from channels_app import registry
-from pushcenter.recipients.models import Address, Preference, Recipient, Suppression
+from pushcenter.recipients.models import Address, Category, Preference, Recipient, Suppression
 from pushcenter.retold import named
 
 
@@ -90,4 +90,10 @@ class PreferenceForm(ChannelForm):
 class SuppressionForm(PlaceForm, ChannelForm):
     class Meta:
         model = Suppression
-        fields = ("kind", "value", "channel", "reason", "detail")
+        fields = ("kind", "value", "channel", "category", "reason", "detail")
+
+    def clean_category(self) -> str:
+        code: str = self.cleaned_data["category"]
+        if code and not Category.objects.filter(code=code).exists():
+            raise ValidationError(_("No category has this code."))
+        return code

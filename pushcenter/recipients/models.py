@@ -205,9 +205,9 @@ WEIGHT: Mapping[str, int] = {
     SuppressionReason.MANUAL: 3,
 }
 SUPPRESS = """
-INSERT INTO recipients_suppression AS s (id, kind, value, channel, reason, detail, created_at)
-VALUES (%s, %s, %s, %s, %s, %s, statement_timestamp())
-ON CONFLICT (kind, value, channel) DO UPDATE
+INSERT INTO recipients_suppression AS s (id, kind, value, channel, category, reason, detail, created_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s, statement_timestamp())
+ON CONFLICT (kind, value, channel, category) DO UPDATE
    SET reason = excluded.reason, detail = excluded.detail, created_at = excluded.created_at
  WHERE s.reason = ANY(%s)
 """
@@ -221,31 +221,41 @@ class SuppressionQuerySet(models.QuerySet["Suppression"]):
             match |= Q(kind=kind, value=value)
         return self.filter(match)
 
+    def of_category(self, place: tuple[str, str], category: str) -> "SuppressionQuerySet":
+        """Those by which one category was left at a ``(kind, address)``."""
+        kind, value = place
+        return self.filter(kind=kind, value=value, category=category)
+
     def write(self, rows: Iterable["Suppression"]) -> None:
         """Add these; where an address has one already, the reason that weighs more stays, whichever came first."""
-        by_place: dict[tuple[str, str, str], Suppression] = {}
+        by_place: dict[tuple[str, str, str, str], Suppression] = {}
         for row in rows:
-            place = (row.kind, row.value, row.channel)
-            if place not in by_place or WEIGHT[row.reason] > WEIGHT[by_place[place].reason]:
-                by_place[place] = row
+            known = by_place.setdefault(row.place, row)
+            if WEIGHT[row.reason] > WEIGHT[known.reason]:
+                by_place[row.place] = row
         # In one order: two workers must not wait for each other.
         with connections[self.db].cursor() as cursor:
-            for _place, row in sorted(by_place.items(), key=itemgetter(0)):
+            for place, row in sorted(by_place.items(), key=itemgetter(0)):
                 weaker = [str(each) for each, weight in WEIGHT.items() if weight < WEIGHT[row.reason]]
-                values: list[Any] = [
-                    row.pk, row.kind, row.value, row.channel, str(row.reason), row.detail, weaker
-                ]  # fmt: skip
+                values: list[Any] = [row.pk, *place, str(row.reason), row.detail, weaker]
                 cursor.execute(SUPPRESS, values)
 
 
 class Suppression(models.Model):
-    """An address that is not written to, on one channel or (with an empty channel) on all that use its kind."""
+    """An address that is not written to, on one channel or (with an empty channel) on all that use its kind.
+
+    With a category it stands against that one alone, as far as people may leave it: nobody is known at the address
+    who could have a :class:`Preference`.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     kind = models.CharField(_("kind"), max_length=40)
     value = models.CharField(_("address"), max_length=2048)
     channel = models.CharField(
         _("channel"), max_length=40, blank=True, help_text=_("Empty means every channel.")
+    )
+    category = models.CharField(
+        _("category"), max_length=60, blank=True, help_text=_("Empty means every category.")
     )
     reason = models.CharField(
         _("reason"), max_length=20, choices=SuppressionReason.choices, default=SuppressionReason.MANUAL
@@ -260,8 +270,13 @@ class Suppression(models.Model):
         verbose_name_plural = _("suppressed addresses")
         ordering = ["-created_at"]
         constraints = [
-            models.UniqueConstraint(fields=["kind", "value", "channel"], name="suppression_once"),
+            models.UniqueConstraint(fields=["kind", "value", "channel", "category"], name="suppression_once"),
         ]
 
     def __str__(self) -> str:
         return f"{named(self.kind)}: {self.get_reason_display()}"
+
+    @property
+    def place(self) -> tuple[str, str, str, str]:
+        """What it stands against."""
+        return self.kind, self.value, self.channel, self.category

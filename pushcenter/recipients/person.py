@@ -8,7 +8,8 @@ from uuid import UUID
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
     """``places`` holds an address for each kind, ``muted`` the ``(category, channel)`` pairs that the person does
-    not want (an empty channel stands for all), ``suppressed`` the reason for each ``(kind, address, channel)``.
+    not want (an empty channel stands for all), ``left`` what is not wanted at an address, whoever is there, as
+    ``(kind, category, channel)``, and ``suppressed`` the reason for each ``(kind, address, channel)``.
     """
 
     recipient_id: UUID | None = None
@@ -17,10 +18,16 @@ class Person:
     locale: str = ""
     places: Mapping[str, str] = field(default_factory=dict)
     muted: frozenset[tuple[str, str]] = frozenset()
+    left: frozenset[tuple[str, str, str]] = frozenset()
     suppressed: Mapping[tuple[str, str, str], str] = field(default_factory=dict)
 
     def has_muted(self, category: str, channel: str) -> bool:
         return bool(self.muted) and ((category, channel) in self.muted or (category, "") in self.muted)
+
+    def has_left(self, kind: str, category: str, channel: str) -> bool:
+        """Has somebody left this category at the address of this kind?"""
+        left = self.left
+        return bool(left) and ((kind, category, channel) in left or (kind, category, "") in left)
 
     def suppression(self, kind: str, value: str, channel: str) -> str:
         """Why this address is not to be used on this channel; empty where it may be."""

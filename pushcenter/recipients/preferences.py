@@ -2,8 +2,11 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
 
 from channels_app import registry
 from pushcenter.faults import Fault, Rejected, pointer
@@ -57,3 +60,35 @@ def _faults(wishes: Sequence[Wish], categories: Mapping[str, Category]) -> Itera
             detail = "This category and channel stand in the list twice."
             yield Fault(pointer=place, code="duplicate", detail=detail)
         said.add((wish.category, wish.channel))
+
+
+def muted(recipient_id: UUID, category: Category) -> QuerySet[Preference]:
+    """What this person has said against a category."""
+    return Preference.objects.filter(recipient=recipient_id, category=category, is_muted=True)
+
+
+def mute(recipient_id: UUID, category: Category, channel: str) -> bool:
+    """Let this person get nothing of a category, on one channel or on all; False where that was so already.
+
+    To be called in a transaction.
+    """
+    rows = _locked(recipient_id, category)
+    if rows.filter(channel__in=("", channel), is_muted=True).exists():
+        return False
+    if not rows.filter(channel=channel).update(is_muted=True, updated_at=timezone.now()):
+        Preference.objects.create(recipient_id=recipient_id, category=category, channel=channel)
+    return True
+
+
+def unmute(recipient_id: UUID, category: Category, channel: str) -> bool:
+    """Let this person get a category on this channel, whichever word stood against that; False where none did.
+
+    To be called in a transaction.
+    """
+    rows = _locked(recipient_id, category).filter(channel__in=("", channel), is_muted=True)
+    return bool(rows.delete()[0])
+
+
+def _locked(recipient_id: UUID, category: Category) -> QuerySet[Preference]:
+    Recipient.objects.select_for_update().filter(pk=recipient_id).first()
+    return Preference.objects.filter(recipient=recipient_id, category=category)

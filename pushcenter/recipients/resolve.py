@@ -1,6 +1,6 @@
 """From the ``to`` of requests to people: where reachable, in which language, and what not wanted."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 from uuid import UUID
@@ -28,7 +28,7 @@ SELECT 'muted', p.recipient_id::text, c.code, p.channel, ''
   FROM recipients_preference p JOIN recipients_category c ON c.id = p.category_id
  WHERE p.is_muted AND p.recipient_id = ANY(ARRAY(SELECT id FROM person))
 UNION ALL
-SELECT s.reason, '', s.kind, s.value, s.channel
+SELECT CASE WHEN s.category = '' THEN s.reason ELSE 'left' END, s.category, s.kind, s.value, s.channel
   FROM recipients_suppression s
   JOIN (SELECT kind, value FROM place
          UNION SELECT 'recipient', external_id FROM person
@@ -57,6 +57,17 @@ class _Directory:
 
     people: Mapping[str, _Row]
     suppressed: Mapping[tuple[str, str], Mapping[str, str]]
+    left: Mapping[tuple[str, str], Collection[tuple[str, str]]] = field(default_factory=dict)
+
+    def left_at(self, places: Mapping[str, str]) -> frozenset[tuple[str, str, str]]:
+        """Which categories are not wanted at these addresses, by kind and channel."""
+        if not self.left:
+            return frozenset()
+        return frozenset(
+            (kind, category, channel)
+            for kind, value in places.items()
+            for category, channel in self.left.get((kind, value), ())
+        )
 
     def suppressions(self, places: Mapping[str, str]) -> dict[tuple[str, str, str], str]:
         if not self.suppressed:
@@ -102,6 +113,7 @@ def _look_up(statement: str, wanted: Sequence[object], places: Iterable[tuple[st
     kinds, values = (prepared.array(each[place] for each in pairs) for place in (0, 1))
     by_id: dict[str, _Row] = {}
     suppressed: dict[tuple[str, str], dict[str, str]] = {}
+    left: dict[tuple[str, str], set[tuple[str, str]]] = {}
     found = cast("list[tuple[str, ...]]", prepared.rows(statement, prepared.array(wanted), kinds, values))
     for what, row_id, first, second, third in sorted(found, key=_people_first):
         match what:
@@ -111,9 +123,11 @@ def _look_up(statement: str, wanted: Sequence[object], places: Iterable[tuple[st
                 by_id[row_id].places[first] = second
             case "muted":
                 by_id[row_id].muted.add((first, second))
+            case "left":
+                left.setdefault((first, second), set()).add((row_id, third))
             case reason:
                 suppressed.setdefault((first, second), {})[third] = reason
-    return _Directory({row.external_id: row for row in by_id.values()}, suppressed)
+    return _Directory({row.external_id: row for row in by_id.values()}, suppressed, left)
 
 
 def _people_first(row: tuple[Any, ...]) -> bool:
@@ -142,6 +156,7 @@ def _person(
         locale=to.get("locale", ""),
         places=inline,
         suppressed=directory.suppressions(inline),
+        left=directory.left_at(inline),
     )
 
 
@@ -166,6 +181,7 @@ def _from_directory(
         places=places,
         muted=frozenset(row.muted),
         suppressed=directory.suppressions(places),
+        left=directory.left_at(places),
     )
 
 

@@ -7,9 +7,10 @@ from django.utils.translation import gettext_lazy as _
 
 from templates_app.lint.examples import draft, mail, on
 from templates_app.lint.problem import Severity
-from templates_app.lint.reading import LEAVE, Reading
+from templates_app.lint.reading import Reading
 from templates_app.lint.rule import Finding, rule
 from templates_app.parts import ENDINGS
+from templates_app.preview import LEAVE
 
 #: Gmail shows no more of a mail, in bytes: its end, and the unsubscribe link there, is hidden behind a link.
 CLIPPED_AT = 102_000

@@ -9,14 +9,11 @@ from channels_app.contract import TextSource
 from templates_app.lint.draft import Draft, Written
 from templates_app.lint.page import Page, page_of
 from templates_app.part_forms import form_of
-from templates_app.preview import PERSON
+from templates_app.preview import LEAVE, PERSON
 from templates_app.render import Compiled, RenderError, compile_content, compile_errors
 from templates_app.schema import schema_errors
 from templates_app.uses import Use, uses
 from templates_app.variables import Check
-
-#: Stands for the address that each message gets of its own.
-LEAVE = "https://unsubscribe.example.com/"
 
 
 @dataclass(frozen=True)

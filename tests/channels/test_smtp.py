@@ -4,6 +4,7 @@ import asyncio
 import ssl
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -36,7 +37,7 @@ from channels_app.contract import (
     Temporary,
     Unreachable,
 )
-from channels_app.mime import is_dead, plain_text
+from channels_app.mime import is_dead, plain_text, unsubscribe_headers
 from tests.flow.world import free_port
 
 DROP, HANG = "drop", "hang"
@@ -533,6 +534,19 @@ def test_the_way_to_leave_stands_on_one_line_each() -> None:
     assert b"List-Unsubscribe-Post: List-Unsubscribe=One-Click" in lines
     assert parsed(leaving.content)["Subject"] == "Hi"
     assert parsed(staying.content)["List-Unsubscribe"] is None
+
+
+@pytest.mark.parametrize(
+    ("url", "headers"),
+    [
+        (LEAVE, {"List-Unsubscribe": f"<{LEAVE}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}),
+        # RFC 8058 has the button over HTTPS alone, RFC 2369 a link over either.
+        ("http://localhost/u/t", {"List-Unsubscribe": "<http://localhost/u/t>"}),
+        ("", {}),
+    ],
+)
+def test_the_button_for_leaving_needs_https(url: str, headers: dict[str, str]) -> None:
+    assert unsubscribe_headers(replace(outgoing(), unsubscribe_url=url)) == headers
 
 
 def returning_address() -> str:

@@ -142,6 +142,8 @@ def steps() -> Iterator[tuple[str, Step]]:
     yield "reopen", lambda queryset, rows: queryset.reopen(rows, now, maybe_duplicate=True)
     yield "pass_over", lambda queryset, rows: queryset.pass_over(rows, now)
     yield "not_needed", lambda queryset, rows: queryset.not_needed(rows, now, reason="")
+    yield "unwanted", lambda queryset, rows: queryset.unwanted(rows, now, reason="")
+    yield "unwanted", lambda queryset, rows: queryset.unwanted(doubtful(rows), now, reason="")
     yield "cancel", lambda queryset, rows: queryset.cancel(doubtful(rows), now)
     yield "pass_over", lambda queryset, rows: queryset.pass_over(doubtful(rows), now)
     yield "not_needed", lambda queryset, rows: queryset.not_needed(doubtful(rows), now, reason="")

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -252,6 +252,9 @@ MARKUP = ("{{", "{%", "{#")
 class TextSource(forms.CharField):
     """A content field that people write as a template; ``html`` turns automatic escaping on.
 
+    ``link`` says that it is a URL: one that a browser opens (``web``), or one that an app opens, which can have a
+    scheme of its own (``app``). What parameters bring into it is escaped, and none makes it run a script.
+
     ``max_length`` bounds the source, and ``max_bytes``, ``max_chars`` and ``max_segments`` what is rendered from
     it: a longer text is cut with an ellipsis, or not sent at all, as ``too_long`` says. A source without variables
     is measured when it is written.
@@ -262,6 +265,7 @@ class TextSource(forms.CharField):
         *,
         html: bool = False,
         json: bool = False,
+        link: Literal["", "web", "app"] = "",
         rows: int = 1,
         max_bytes: int = 0,
         max_chars: int = 0,
@@ -276,6 +280,7 @@ class TextSource(forms.CharField):
         super().__init__(**kwargs)
         self.html = html
         self.json = json
+        self.link = link
         self.limit = Limit(max_bytes=max_bytes, max_chars=max_chars, max_segments=max_segments)
         self.too_long = too_long
 

@@ -13,7 +13,18 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
-from templates_app.source import CLOSING, MAX_TAG, MAX_TAGS, OPENING, Kind, Piece, Token, line_at, pieces
+from templates_app.source import (
+    CLOSING,
+    MAX_TAG,
+    MAX_TAGS,
+    OPENING,
+    Kind,
+    Piece,
+    SourceError,
+    Token,
+    line_at,
+    pieces,
+)
 
 MAX_SOURCE = 1_000_000
 MAX_ELIF = 500
@@ -47,14 +58,8 @@ CONSTANTS = frozenset(["true", "false", "none", "True", "False", "None"])
 PLAIN = "plain_"
 
 
-class OutOfBounds(Exception):
-    """A source that may not do what it does. ``source`` is its name."""
-
-    def __init__(self, message: str, *, source: str, line: int) -> None:
-        super().__init__(message)
-        self.message = message
-        self.source = source
-        self.line = line
+class OutOfBounds(SourceError):
+    """A source that may not do what it does."""
 
 
 class NotPlain(ValueError):

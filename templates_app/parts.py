@@ -10,7 +10,7 @@ from typing import Any
 
 from templates_app.locales import fallbacks
 from templates_app.models import TemplateKind, TemplateVersion, Variant, VersionState
-from templates_app.source import Piece, line_at, pieces, unquoted
+from templates_app.source import Piece, SourceError, line_at, pieces, unquoted
 
 #: What the two forms end in for the engine, by the channel under which they are stored.
 ENDINGS = {"html": ".html", "text": ".txt"}
@@ -19,14 +19,8 @@ TAGS = frozenset({"extends", "include"})
 _PLAIN_TAG = 2
 
 
-class PartError(Exception):
-    """A part that cannot be put in. ``source`` is the engine's name of who names it."""
-
-    def __init__(self, message: str, *, line: int, source: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.line = line
-        self.source = source
+class PartError(SourceError):
+    """A part that cannot be put in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

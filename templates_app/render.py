@@ -5,8 +5,7 @@ the field: HTML in HTML fields, JSON in JSON fields, nothing in text. What else 
 """
 
 import json
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NoReturn
@@ -15,16 +14,16 @@ from minijinja import Environment, TemplateError
 
 from channels_app.contract import TextSource
 from templates_app import bounds, parts
+from templates_app.links import FILTERS
 from templates_app.locales import fallbacks
 from templates_app.models import TemplateVersion, Variant
 from templates_app.part_forms import form_of
 from templates_app.plain import with_nulls, without_nulls
+from templates_app.preparing import CAUSE, PLACE, Line, check, origin, prepared
+from templates_app.source import SourceError
 
 FUEL = 200_000
 MAX_OUTPUT = 1_000_000
-#: How the engine says where an error comes from that happened within a part.
-_CAUSE = re.compile(r"caused by: (.*) \(in (.+):(\d+)\)$", re.MULTILINE)
-_PLACE = re.compile(r" \(in [^()]*:\d+\)$")
 
 
 class RenderError(Exception):
@@ -56,7 +55,7 @@ class Compiled:
 
     ``names`` are those of the templates by field, ``sources`` the fields as the channel declares them;
     ``constants`` are the choices of the editor, which are the same for everybody; ``origins`` are the templates as
-    ``bounds`` numbers them.
+    ``bounds`` numbers them, and ``lines`` where the lines of those come from that were made of another text.
     """
 
     engine: Environment
@@ -64,6 +63,7 @@ class Compiled:
     sources: Mapping[str, TextSource]
     constants: Mapping[str, Any]
     origins: tuple[str, ...]
+    lines: Mapping[str, Sequence[Line]]
 
     def render(self, context: dict[str, Any]) -> dict[str, Any]:
         """The content by field; JSON fields as values. Raises :class:`RenderError`."""
@@ -78,7 +78,7 @@ class Compiled:
         try:
             text = self.engine.render_template(name, **context)
         except TemplateError as error:
-            raise _located(error, field) from None
+            raise self._located(error, field) from None
         except bounds.NotPlain as error:
             part = _part(self.origins[error.number])
             raise RenderError(str(error), line=error.line, field=field, part=part) from None
@@ -92,17 +92,18 @@ class Compiled:
             raise RenderError(str(error), field=field) from None
         return _json(text, field) if name.endswith(".json") else text
 
+    def _located(self, error: TemplateError, field: str) -> RenderError:
+        """The engine's error with its place; one from within a part tells what happened there."""
+        message, name, line = error.message, error.name or "", error.line or 0
+        if causes := CAUSE.findall(str(error)):
+            message, name, line = causes[-1][0], causes[-1][1], int(causes[-1][2])
+        if name in self.lines:
+            name, line = origin(self.lines[name], line)
+        return RenderError(PLACE.sub("", message), line=line, field=field, part=_part(name))
+
 
 def _for_json(context: Mapping[str, Any]) -> dict[str, Any]:
     return {name: with_nulls(value) for name, value in context.items()}
-
-
-def _located(error: TemplateError, field: str) -> RenderError:
-    """The engine's error with its place; one from within a part tells what happened there."""
-    message, name, line = error.message, error.name or "", error.line or 0
-    if causes := _CAUSE.findall(str(error)):
-        message, name, line = causes[-1][0], causes[-1][1], int(causes[-1][2])
-    return RenderError(_PLACE.sub("", message), line=line, field=field, part=_part(name))
 
 
 def _part(name: str) -> str:
@@ -138,41 +139,18 @@ def compile_content(channel: str, content: Mapping[str, Any], *, parts: Mapping[
     sources = {name: field for name, field in filled.items() if isinstance(field, TextSource)}
     names = {name: f"@{name}.{_kind(source)}" for name, source in sources.items()}
     fields = {name: field for field, name in names.items()}
-    written = _checked({name: content[field] for field, name in names.items()}, parts, fields)
+    links = {names[name]: source.link for name, source in sources.items() if source.link}
+    try:
+        ready = prepared({names[name]: content[name] for name in names}, parts, links)
+    except SourceError as error:
+        field = fields.get(error.source, "")
+        part = "" if field else _part(error.source)
+        raise RenderError(error.message, line=error.line, field=field, part=part) from None
     engine = _engine()
-    for name, source in written.items():
-        _add(engine, name, source, fields)
-    constants = {name: content[name] for name in filled if name not in sources}
-    return Compiled(engine, names, sources, constants, tuple(written))
-
-
-def _checked(own: Mapping[str, str], given: Mapping[str, str], fields: Mapping[str, str]) -> dict[str, str]:
-    """The sources with those of their parts, within their bounds and marked for the engine."""
-    scratch = Environment(debug=False)
-    try:
-        for name, source in own.items():
-            bounds.check_size(source, name)
-        found = parts.reached(own, given)
-        for name, source in found.items():
-            bounds.check_size(source, name)
-            # What is no template at all is told by the engine, whose words are about what was written.
-            _add(scratch, name, source, fields)
-        return bounds.bounded(found)
-    except (parts.PartError, bounds.OutOfBounds) as error:
-        raise _of_source(error.message, error.source, error.line, fields) from None
-
-
-def _of_source(message: str, name: str, line: int, fields: Mapping[str, str]) -> RenderError:
-    if name in fields:
-        return RenderError(message, line=line, field=fields[name])
-    return RenderError(message, line=line, part=_part(name))
-
-
-def _add(engine: Environment, name: str, source: str, fields: Mapping[str, str]) -> None:
-    try:
+    for name, source in ready.sources.items():
         engine.add_template(name, source)
-    except TemplateError as error:
-        raise _of_source(_PLACE.sub("", error.message), name, error.line or 0, fields) from None
+    constants = {name: content[name] for name in filled if name not in sources}
+    return Compiled(engine, names, sources, constants, tuple(ready.sources), ready.lines)
 
 
 def _engine() -> Environment:
@@ -182,7 +160,8 @@ def _engine() -> Environment:
         path_join_callback=lambda name, parent: name + parts.ending(parent),
         debug=False,
     )
-    engine.add_filter(bounds.PLAIN, bounds.plain)
+    for name, function in {bounds.PLAIN: bounds.plain, **FILTERS}.items():
+        engine.add_filter(name, function)
     for name in bounds.REMOVED_FILTERS:
         engine.remove_filter(name)
     for name in bounds.REMOVED_FUNCTIONS:
@@ -235,12 +214,9 @@ def render(version: TemplateVersion, *, channel: str, locale: str, params: dict[
 def compile_errors(source: str) -> list[tuple[int, str]]:
     """Why one source is no template, as ``(line, message)``; whether its parts are there is another question."""
     try:
-        bounds.check_size(source)
-        _add(Environment(debug=False), "@source.txt", source, {})
+        check(source)
         bounds.bounded({"": source})
-    except bounds.OutOfBounds as error:
-        return [(error.line, error.message)]
-    except RenderError as error:
+    except SourceError as error:
         return [(error.line, error.message)]
     return []
 

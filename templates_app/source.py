@@ -27,6 +27,16 @@ _RAW = re.compile(r"\{%[-+]?\s*raw\s*[-+]?%\}")
 _END_OF_RAW = re.compile(r"\{%[-+]?\s*endraw\s*[-+]?%\}")
 
 
+class SourceError(Exception):
+    """What keeps a source from being compiled. ``source`` is the engine's name of it."""
+
+    def __init__(self, message: str, *, line: int, source: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.line = line
+        self.source = source
+
+
 class Kind(StrEnum):
     TEXT = "text"
     EXPRESSION = "expression"

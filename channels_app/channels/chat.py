@@ -28,7 +28,7 @@ class ChatContent(forms.Form):
     format = forms.ChoiceField(choices=FORMATS, initial="text", label=_("Format"))
     title = TextSource(required=False, max_length=300, max_chars=128, too_long="cut", label=_("Title"))
     text = TextSource(required=False, rows=6, label=_("Text"))
-    link = TextSource(required=False, max_length=MAX_URL, label=_("Link"))
+    link = TextSource(required=False, link="web", max_length=MAX_URL, label=_("Link"))
     link_label = TextSource(
         required=False, max_length=100, label=_("Label of the link"), help_text=_("On the button of a card.")
     )

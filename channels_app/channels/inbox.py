@@ -12,7 +12,7 @@ class InboxContent(forms.Form):
 
     title = TextSource(max_length=200, label=_("Title"))
     body = TextSource(max_length=10_000, rows=5, label=_("Text"))
-    link = TextSource(required=False, max_length=MAX_URL, label=_("Link"))
+    link = TextSource(required=False, link="app", max_length=MAX_URL, label=_("Link"))
 
 
 INBOX = Channel(

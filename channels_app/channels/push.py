@@ -75,8 +75,8 @@ class PushContent(forms.Form):
 
     title = TextSource(max_length=200, max_bytes=400, too_long="cut", label=_("Title"))
     body = TextSource(max_length=2000, max_bytes=1800, too_long="cut", rows=3, label=_("Text"))
-    link = TextSource(required=False, max_length=MAX_URL, label=_("Link"))
-    image = TextSource(required=False, max_length=MAX_URL, label=_("URL of an image"))
+    link = TextSource(required=False, link="app", max_length=MAX_URL, label=_("Link"))
+    image = TextSource(required=False, link="web", max_length=MAX_URL, label=_("URL of an image"))
     # Django takes fields out of the class, so that this does not hide ``Form.data``.
     data = TextSource(  # type: ignore[assignment]
         required=False,

@@ -24,7 +24,7 @@ class WechatContent(forms.Form):
         label=_("Keywords (JSON)"),
         help_text=_('By their names in the template, such as {"thing1": {{ product|tojson }}}.'),
     )
-    url = TextSource(required=False, max_length=MAX_URL, label=_("Link"))
+    url = TextSource(required=False, link="web", max_length=MAX_URL, label=_("Link"))
     miniprogram_appid = TextSource(required=False, max_length=60, label=_("Mini program (appid)"))
     miniprogram_path = TextSource(required=False, max_length=500, label=_("Page in the mini program"))
 

@@ -34,7 +34,9 @@ class WhatsappContent(forms.Form):
         help_text=_('In the order of the template: {"1": {{ name|tojson }}, "2": {{ order_no|tojson }}}.'),
     )
     text = TextSource(required=False, rows=5, max_chars=4096, too_long="cut", label=_("Text"))
-    media_url = TextSource(required=False, max_length=MAX_URL, label=_("URL of an image or document"))
+    media_url = TextSource(
+        required=False, link="web", max_length=MAX_URL, label=_("URL of an image or document")
+    )
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}

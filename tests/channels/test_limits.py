@@ -67,4 +67,4 @@ def test_a_rendered_text_is_cut_or_refused_as_the_field_declares() -> None:
 @pytest.mark.parametrize("kind", ["html", "json"])
 def test_html_and_json_are_never_cut(kind: str) -> None:
     with pytest.raises(TypeError):
-        TextSource(max_chars=5, too_long="cut", **{kind: True})
+        TextSource(max_chars=5, too_long="cut", html=kind == "html", json=kind == "json")

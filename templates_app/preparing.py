@@ -1,0 +1,72 @@
+"""From the sources of a variant to what the engine is given: checked, with their parts, each in its own stage.
+
+1. They are templates, and not too large (``bounds.check_size`` and the engine's parser).
+2. The parts that they name are there (``parts.reached``).
+3. They do nothing that fuel does not bound (``bounds.bounded``).
+4. Variables within links are escaped for their place (``links``).
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from minijinja import Environment, TemplateError
+
+from templates_app import bounds, links, parts
+from templates_app.source import SourceError
+
+#: Where a line comes from: the engine's name of a source, and the line there.
+Line = tuple[str, int]
+#: How the engine says that an error comes from within a part, and where.
+CAUSE = re.compile(r"caused by: (.*) \(in (.+):(\d+)\)$", re.MULTILINE)
+PLACE = re.compile(r" \(in [^()]*:\d+\)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What the engine is given, by its names; ``lines`` tells where a text comes from that was made of others."""
+
+    sources: Mapping[str, str]
+    lines: Mapping[str, Sequence[Line]] = field(default_factory=dict)
+
+
+def check(source: str, name: str = "") -> None:
+    """Is it a template? Raises :class:`SourceError`."""
+    bounds.check_size(source, name)
+    try:
+        Environment(debug=False).add_template(name, source)
+    except TemplateError as error:
+        message = PLACE.sub("", error.message)
+        raise SourceError(message, line=error.line or 0, source=name) from None
+
+
+def prepared(
+    own: Mapping[str, str], given: Mapping[str, str], link_fields: Mapping[str, links.Links]
+) -> Prepared:
+    """The sources of a variant and of the parts that they need; raises :class:`SourceError`.
+
+    ``given`` are the parts that there are, ``link_fields`` the sources that are links as a whole.
+    """
+    for name, source in own.items():
+        check(source, name)
+    found = parts.reached(own, given)
+    for name, source in found.items():
+        if name not in own:
+            check(source, name)
+    sources = bounds.bounded(found)
+    return Prepared({name: _with_safe_links(name, source, link_fields) for name, source in sources.items()})
+
+
+def _with_safe_links(name: str, source: str, link_fields: Mapping[str, links.Links]) -> str:
+    try:
+        if name.endswith(".html"):
+            return links.marked_html(source)
+        return links.marked_link(source, link_fields[name]) if name in link_fields else source
+    except links.LinkError as error:
+        error.source = name
+        raise
+
+
+def origin(lines: Sequence[Line], line: int) -> Line:
+    """Where a line comes from; of what nobody wrote, the last that somebody wrote before."""
+    return lines[min(line, len(lines)) - 1] if lines and line else ("", line)

@@ -167,7 +167,7 @@ def _fault(fault: Fault) -> dict[str, Any]:
 def _proposal(asked: Question) -> dict[str, Any] | None:
     """What the text uses and nobody declared; None where that is nothing."""
     samples = [each["params"] for each in asked.samples if isinstance(each.get("params"), dict)]
-    contents = [(*each.place, each.content) for each in asked.variants]
+    contents = [(*each.place, each.content, each.parts) for each in asked.variants]
     found = propose(contents, asked.schema, samples)
     return {"schema": found.schema, "names": found.added} if found.added else None
 

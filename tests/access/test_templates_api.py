@@ -221,3 +221,41 @@ def test_a_chain_tells_what_each_channel_waits_for(shop: Gateway) -> None:
         {"channel": "email", "until": "sent", "within": None, "told": "until email is sent"},
     ]
     assert shop.get(f"{TEMPLATES}/news").json()["steps"] == []
+
+
+LINES = {
+    "type": "array",
+    "items": {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]},
+}
+ORDER = {
+    "type": "object",
+    "properties": {"number": {"type": "string"}, "lines": LINES},
+    "additionalProperties": False,
+}
+DEEP = {"order": {"lines": [{"name": "Tea"}, {"nmae": "Cup"}], "nubmer": "SO-1"}}
+
+
+def test_faults_deep_in_the_parameters_are_pointed_at_alike_everywhere() -> None:
+    factories.recipient()
+    factories.accounts("inbox")
+    factories.template(
+        "deep",
+        ["inbox"],
+        content={
+            "inbox": {
+                "title": "{{ order.number }}",
+                "body": "{% for line in order.lines %}{{ line.name }}{% endfor %}",
+            }
+        },
+        schema={"type": "object", "properties": {"order": ORDER}, "required": ["order"]},
+    )
+    caller = Gateway(factories.key()[1])
+    message = {"template": "deep", "to": {"recipient": "u-1001"}, "params": DEEP}
+    expected = [
+        ("/params/order/lines/1/name", "missing_variable"),
+        ("/params/order/nubmer", "unknown_variable"),
+    ]
+    assert sorted(faults(caller.post(f"{TEMPLATES}/deep/preview", {"params": DEEP}))) == expected
+    refused = caller.post("/api/v1/messages", message)
+    assert sorted(faults(refused)) == expected
+    assert "Did you mean number?" in refused.content.decode()

@@ -123,7 +123,8 @@ def a_published_template(console: Client) -> None:
     draft = {
         "note": "",
         "variables": SCHEMA,
-        "sample": '{"degrees": 31}',
+        "samples": '[{"name": "Warm", "params": {"degrees": 31}}]',
+        "seen_revision": "1",
         "variants-TOTAL_FORMS": "1",
         "variants-INITIAL_FORMS": "0",
         "variants-0-version": str(version.pk),

@@ -16,7 +16,8 @@ from templates_app.usage import Sender, senders
 class Readiness:
     """``before`` is the published version, and ``breaks`` is what callers lose against it; ``senders`` are those.
 
-    ``warnings`` are those of lint. Its errors are among the obstacles, and its hints are nothing to be stopped by.
+    ``warnings`` are those of lint about what was not sent yet. Its errors are among the obstacles, and its hints are
+    nothing to be stopped by.
     """
 
     before: TemplateVersion | None
@@ -41,10 +42,14 @@ def readiness(version: TemplateVersion, step: Callable[[], object]) -> Readiness
     return Readiness(
         before=before,
         obstacles=obstacles(step),
-        warnings=[each for each in lint(version) if each.severity == Severity.WARNING],
+        warnings=_warnings(version) if version.is_editable else [],
         breaks=breaks(before, version) if before and is_other else [],
         senders=senders(version.template),
     )
+
+
+def _warnings(version: TemplateVersion) -> list[Problem]:
+    return [each for each in lint(version) if each.severity == Severity.WARNING]
 
 
 def obstacles(step: Callable[[], object]) -> list[str]:

@@ -21,11 +21,11 @@ MAY_VIEW = ["templates_app.view_templateversion"]
 
 
 class DiffPages:
-    """Adds both pages to the console page of versions."""
+    """Adds both pages to the console page of versions; comparing is in the menu with the other steps."""
 
-    diff_actions: tuple[str, ...] = ("review_it", "compare")
+    diff_actions: tuple[str, ...] = ("review_it",)
 
-    @action(description=_("Ready to publish?"), permissions=MAY_VIEW, url_path="review", icon="fact_check")
+    @action(description=_("Review"), permissions=MAY_VIEW, url_path="review", icon="fact_check")
     def review_it(self, request: HttpRequest, object_id: str) -> HttpResponse:
         version = self.get_object(request, object_id)  # type: ignore[attr-defined]
         if version is None or not version.is_editable:

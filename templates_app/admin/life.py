@@ -128,7 +128,7 @@ class VersionLife:
         {
             "title": _("More"),
             "icon": "more_horiz",
-            "items": ["schedule", "start_canary", "send_back", "take_back", "draft_from_it"],
+            "items": ["schedule", "start_canary", "send_back", "take_back", "compare", "draft_from_it"],
         },
     )
 
@@ -184,7 +184,7 @@ class VersionLife:
         done = _("The schedule is cancelled; it is in review again.")
         return self._step(request, object_id, publishing.unschedule, done)
 
-    @action(description=_("Start with a share"), permissions=MAY_PUBLISH, dialog=START_CANARY, icon="science")
+    @action(description=_("Start a canary"), permissions=MAY_PUBLISH, dialog=START_CANARY, icon="science")
     def start_canary(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         percent = form.cleaned_data["percent"]
         done = _("From now on %(percent)s per cent of the messages get this version.") % {"percent": percent}

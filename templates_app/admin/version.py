@@ -13,7 +13,7 @@ from unfold.decorators import action, display
 from pushcenter.acting import ActingAdmin
 from pushcenter.dressing import code, pretty
 from templates_app.adding import added
-from templates_app.admin import editor, live
+from templates_app.admin import editor, live, verdict
 from templates_app.admin.diff_pages import DiffPages
 from templates_app.admin.history_pages import LeadsToHistory
 from templates_app.admin.labels import state_badge
@@ -137,6 +137,7 @@ class TemplateVersionAdmin(VersionLife, DiffPages, LeadsToHistory, ActingAdmin):
                 self._add_variant(request, version)
         if was_in_review:
             messages.info(request, _("It is a draft again, because it was changed."))
+        verdict.tell(request, version)
 
     def _add_variant(self, request: HttpRequest, version: TemplateVersion) -> None:
         """For browsers without scripts, the menu adds a stored variant."""
@@ -168,7 +169,8 @@ class TemplateVersionAdmin(VersionLife, DiffPages, LeadsToHistory, ActingAdmin):
             "opts": self.opts,
             "version": version,
             "previews": preview(version),
-            "faults": sample_faults(version),
+            # While it is written, lint tells of the samples that there are.
+            "faults": [] if version.is_editable and version.samples else sample_faults(version),
             "problems": by_severity(lint(version)) if version.is_editable else [],
         }
         return TemplateResponse(request, "admin/templates_app/templateversion/preview.html", context)

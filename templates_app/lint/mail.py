@@ -10,7 +10,6 @@ from templates_app.lint.problem import Severity
 from templates_app.lint.reading import Reading
 from templates_app.lint.rule import Finding, rule
 from templates_app.parts import ENDINGS
-from templates_app.preview import LEAVE
 
 #: Gmail shows no more of a mail, in bytes: its end, and the unsubscribe link there, is hidden behind a link.
 CLIPPED_AT = 102_000
@@ -59,18 +58,12 @@ def text_part(reading: Reading) -> Iterator[Finding]:
 def unsubscribe_link(reading: Reading) -> Iterator[Finding]:
     if not reading.draft.can_be_left:
         return
-    rendered = {
-        (each.written.locale, field)
-        for each in reading.shown
-        for field, value in each.content.items()
-        if each.written.channel == "email" and isinstance(value, str) and LEAVE in value
-    }
     for written in reading.of("email"):
         for field in ("html", "text"):
             source = written.content.get(field)
             parts = [each for name, each in written.parts.items() if name.endswith(ENDINGS[field])]
             is_named = any(UNSUBSCRIBE in each for each in (source or "", *parts))
-            if source and not is_named and (written.locale, field) not in rendered:
+            if source and not is_named:
                 message = gettext("There is no link to {{ unsubscribe_url }}.")
                 yield Finding(message=message, channel="email", locale=written.locale, field=field)
 

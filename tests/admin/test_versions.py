@@ -123,6 +123,19 @@ def test_what_stands_in_the_way_is_said(draft: TemplateVersion, as_role: AsRole)
     assert "SMS: There is no variant for this channel." in answer.content.decode()
 
 
+def test_a_save_says_what_lint_makes_of_it(draft: TemplateVersion, as_role: AsRole) -> None:
+    editor, field = as_role("Template editors"), "variants-0-content-sms-text"
+    page = editor.post(url(draft), form(draft, **{field: "{{ a }} {{ b }}"}), follow=True).content.decode()
+    assert "2 errors stop it from being published, 1 warning" in page
+    assert url(draft, "preview_it") in page
+    draft.refresh_from_db()
+    factories.account("sms")
+    page = editor.post(
+        url(draft), form(draft, **{field: "Order {{ order_no }}"}), follow=True
+    ).content.decode()
+    assert "from being published" not in page
+
+
 def test_a_change_during_review_makes_it_a_draft_again(draft: TemplateVersion, as_role: AsRole) -> None:
     editor = as_role("Template editors")
     editor.post(url(draft, "submit"), PRESSED)

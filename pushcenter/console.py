@@ -38,6 +38,12 @@ TEMPLATES = {
     "items": [
         table(_("Templates"), "draft", "templates_app", "template"),
         table(_("Versions"), "history_edu", "templates_app", "templateversion"),
+        {
+            "title": _("Layouts and snippets"),
+            "icon": "dashboard_customize",
+            "link": reverse_lazy("admin:templates_app_part_changelist"),
+            "permission": may("templates_app.view_template"),
+        },
     ],
 }
 RECIPIENTS = {

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -10,6 +11,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
+from templates_app.admin.labels import template_url
 from templates_app.models import ChangeKind, Template, TemplateVersion
 from templates_app.telling import lines
 
@@ -30,6 +32,8 @@ class HistoryPages:
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         template = self.get_object(request, object_id)  # type: ignore[attr-defined]
+        if template is None and (other := _elsewhere(object_id)):
+            return redirect(template_url(other))
         # Many edits in a row are one line.
         found = lines(template.changes.all()[: LATEST * 10])[:LATEST] if template else []
         context = {"history": found, "history_url": self._url("history", object_id), **(extra_context or {})}
@@ -63,6 +67,14 @@ class HistoryPages:
         return reverse(f"admin:{opts.app_label}_{opts.model_name}_{page}", args=[object_id])
 
 
+def _elsewhere(object_id: str) -> Template | None:
+    """A layout or snippet where a template is asked for, or the other way round: both have pages of their own."""
+    try:
+        return Template.objects.filter(pk=object_id).first()
+    except ValidationError:
+        return None
+
+
 class LeadsToHistory:
     """For the console page of versions: its history is that of its template, with the lines of this version."""
 
@@ -72,7 +84,7 @@ class LeadsToHistory:
         version: TemplateVersion | None = self.get_object(request, object_id)  # type: ignore[attr-defined]
         if version is None:
             raise Http404
-        url = reverse("admin:templates_app_template_history", args=[version.template_id])
+        url = template_url(version.template, "history")
         return redirect(f"{url}?{urlencode({'version': version.number})}")
 
 

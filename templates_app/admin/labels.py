@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from pushcenter.dialogs import ask
 from pushcenter.dressing import badge
-from templates_app.models import TemplateVersion
+from templates_app.models import Template, TemplateVersion
 
 STATE_COLOURS = {
     "draft": "info",
@@ -17,6 +17,12 @@ STATE_COLOURS = {
     "trial": "default",
 }
 NEW_DRAFT = ask(_("Start a new draft?"), _("It begins as a copy."), _("New draft"))
+
+
+def template_url(template: Template, page: str = "change") -> str:
+    """Layouts and snippets have pages of their own."""
+    model = "template" if template.is_sendable else "part"
+    return reverse(f"admin:templates_app_{model}_{page}", args=[template.pk])
 
 
 def version_url(version: TemplateVersion) -> str:

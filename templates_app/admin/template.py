@@ -3,9 +3,10 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.decorators import action, display
@@ -14,11 +15,12 @@ from unfold.enums import ActionVariant
 from pushcenter.acting import ActingAdmin
 from pushcenter.dialogs import go
 from templates_app import history, publishing
+from templates_app.admin.filters import FolderFilter, WorkFilter, saying
 from templates_app.admin.history_pages import HistoryPages
 from templates_app.admin.labels import NEW_DRAFT, state_badge, version_url
 from templates_app.admin.roll_back import RollsBack
 from templates_app.forms import TemplateForm
-from templates_app.models import ChangeKind, Template, TemplateVersion, VersionState
+from templates_app.models import ChangeKind, Template, TemplateKind, TemplateVersion, VersionState
 from templates_app.settings_shown import different, route, values
 
 
@@ -51,17 +53,31 @@ class VersionInline(TabularInline):
         return state_badge(obj)
 
 
+#: What somebody works at.
+WORK = frozenset({VersionState.DRAFT, VersionState.IN_REVIEW, VersionState.SCHEDULED, VersionState.CANARY})
+
+
 @admin.register(Template)
 class TemplateAdmin(RollsBack, HistoryPages, ActingAdmin):
     form = TemplateForm
     inlines = (VersionInline,)
-    list_display = ("code", "name", "category", "priority", "route_shown", "published_shown")
-    list_filter = ("kind", "category", "priority")
-    list_select_related = ("category",)
+    list_display: Any = (
+        "code",
+        "name",
+        "folder",
+        "owner",
+        "category",
+        "priority",
+        "route_shown",
+        "published_shown",
+        "work_shown",
+    )
+    list_filter: Any = (FolderFilter, "owner", WorkFilter, "category", "priority")
+    list_select_related = ("category", "owner")
     search_fields = ("code", "name")
+    search_help_text = _("By code, name, or what the variants say.")
     autocomplete_fields = ("category",)
-    fields = (
-        "kind",
+    fields: Any = (
         "code",
         "name",
         ("folder", "owner"),
@@ -74,7 +90,7 @@ class TemplateAdmin(RollsBack, HistoryPages, ActingAdmin):
         "is_tracked",
     )
     actions = None
-    actions_detail = ("new_draft", "roll_back")
+    actions_detail: Any = ("new_draft", "roll_back")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Template | None = None) -> tuple[str, ...]:
         """Callers name the code, so that it stays."""
@@ -89,7 +105,19 @@ class TemplateAdmin(RollsBack, HistoryPages, ActingAdmin):
         return super().has_delete_permission(request, obj) and not was_used
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).prefetch_related("versions")
+        return self.of_kind(super().get_queryset(request)).prefetch_related("versions")
+
+    def of_kind(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """Layouts and snippets have a list of their own."""
+        return rows.filter(kind=TemplateKind.MESSAGE)
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        found, may_have_twins = super().get_search_results(request, queryset, search_term)
+        if search_term.strip() and not request.path.endswith("/autocomplete/"):
+            found = queryset.filter(
+                Q(pk__in=found.values("pk")) | Q(pk__in=saying(queryset, search_term).values("pk"))
+            )
+        return found, may_have_twins
 
     @display(description=_("route"))
     def route_shown(self, obj: Template) -> str:
@@ -99,6 +127,13 @@ class TemplateAdmin(RollsBack, HistoryPages, ActingAdmin):
     def published_shown(self, obj: Template) -> str:
         numbers = [each.number for each in obj.versions.all() if each.state == VersionState.PUBLISHED]
         return f"v{numbers[0]}" if numbers else "–"
+
+    @display(description=_("in work"))
+    def work_shown(self, obj: Template) -> str:
+        """What is beside the published version, each with the way to it."""
+        rows = [each for each in obj.versions.all() if each.state in WORK]
+        links = ((version_url(each), state_badge(each)) for each in rows)
+        return format_html_join(" ", '<a href="{}">{}</a>', links) or "–"
 
     def save_model(self, request: HttpRequest, obj: Template, form: Any, change: bool) -> None:  # noqa: FBT001
         by: Any = request.user

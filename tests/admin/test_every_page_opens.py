@@ -11,6 +11,7 @@ from pushcenter.access.models import Refusal
 from pushcenter.messaging import alerts, stops
 from pushcenter.messaging.models import Batch, StopKind
 from pushcenter.recipients.models import Category, Group, Preference, Recipient, Suppression
+from templates_app.models import Part
 from tests import factories
 from tests.admin.conftest import Sent
 
@@ -41,6 +42,7 @@ def everything(sent: Sent) -> None:
         minute=now, system=system, status=429, code="rate_limited", count=3, first_at=now, last_at=now
     )
     Group.objects.create(code="vip", name="VIP")
+    Part.objects.create(code="brand", name="Brand", kind="layout", category=Category.objects.get())
     person, category = Recipient.objects.get(), Category.objects.get()
     Preference.objects.create(recipient=person, category=category, channel="sms")
     Suppression.objects.create(kind="email", value="gone@example.com")
@@ -56,7 +58,8 @@ def test_the_list_and_a_row_open(model: type, everything: None, admin_client: Cl
         reverse(f"{name}_changelist"), {"q": "no such thing", "period": "day"}
     ).status_code in {200, 302}
     for row in rows[:3]:
-        assert admin_client.get(reverse(f"{name}_change", args=[row.pk])).status_code == 200
+        page = reverse(f"{name}_change", args=[row.pk])
+        assert admin_client.get(page, follow=True).status_code == 200
     assert admin_client.get(reverse(f"{name}_add")).status_code in {200, 403}
 
 

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import Enum
 from functools import lru_cache
+from ipaddress import ip_address
 from types import MappingProxyType
 
 import aiohttp
@@ -191,12 +192,18 @@ def _target(url: str) -> URL:
 
 def _check_literal(host: str, reach: Reach) -> None:
     """aiohttp asks no resolver about a host that is an IP address already."""
-    try:
-        permitted = is_permitted(host, secure=reach is Reach.SECURE)
-    except ValueError:
-        permitted = ":" not in host  # a name, which the resolver sees
-    if not permitted:
+    permitted = is_permitted(host, secure=reach is Reach.SECURE) if _is_literal(host) else ":" not in host
+    if not permitted:  # a name is for the resolver to see
         raise _denied()
+
+
+@lru_cache(maxsize=4096)
+def _is_literal(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _denied() -> Refused:

@@ -60,6 +60,11 @@ class Traffic:
             return line.places - line.calls
         return line.room(self._clock())
 
+    def is_plain(self, account_id: UUID) -> bool:
+        """Whether nothing but the places of this process stands in the way of a call; to be asked after the room."""
+        line = self._lines.get(account_id)
+        return line is not None and line.is_plain
+
     def portion(self, account_id: UUID, size: int) -> int:
         """How many messages one bulk call may carry, of so many: fewer at the end of a daily quota."""
         line = self._lines.get(account_id)

@@ -44,34 +44,28 @@ class Lost(Exception):
 
 def request(method: str, target: URL, headers: Mapping[str, str], body: bytes | None) -> bytes:
     """A request as it goes over the wire; raises ``ValueError`` where a header would end its own line."""
-    given = {name.lower() for name in headers}
-    said = [line for name, line in _defaults(target) if name not in given]
-    said += [f"{name}: {value}" for name, value in headers.items()]
-    if body is not None and "content-type" not in given:
-        said.append("Content-Type: application/octet-stream")
-    if body is not None or method in WITH_BODY:
-        said.append(f"Content-Length: {len(body or b'')}")
-    lines = "\n".join(said)
-    if lines.count("\n") >= len(said) or "\r" in lines or "\0" in lines:
+    lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
+    if not lines.count("\n") == lines.count("\r") == len(headers) or "\0" in lines:
         raise ValueError("a header has a line break in it")
-    head = f"{_first_line(method, target)}\n{lines}\n\n".replace("\n", "\r\n")
-    return head.encode() + (body or b"")
+    opening = _opening(method, target, tuple(headers), has_body=body is not None)
+    if body is not None or method in WITH_BODY:
+        lines += f"Content-Length: {len(body or b'')}\r\n"
+    return f"{opening}{lines}\r\n".encode() + (body or b"")
 
 
 @lru_cache(maxsize=4096)
-def _first_line(method: str, target: URL) -> str:
+def _opening(method: str, target: URL, given: tuple[str, ...], *, has_body: bool) -> str:
+    """What goes before the headers that are given: the URL names the host, and may have credentials in it."""
     if not (method.isascii() and method.isalpha()):
         raise ValueError("this is no HTTP method")
-    return f"{method} {target.raw_path_qs} HTTP/1.1"
-
-
-@lru_cache(maxsize=4096)
-def _defaults(target: URL) -> list[tuple[str, str]]:
-    """Lines of a head by the header's name; the URL names the host, and may have credentials in it."""
     lines = [f"Host: {target.host_port_subcomponent}", *DEFAULTS]
     if target.user or target.password:
         lines.append(f"Authorization: {encode_basic_auth(target.user or '', target.password or '')}")
-    return [(line.partition(":")[0].lower(), line) for line in lines]
+    if has_body:
+        lines.append("Content-Type: application/octet-stream")
+    names = {name.lower() for name in given}
+    ours = [line for line in lines if line.partition(":")[0].lower() not in names]
+    return "\r\n".join([f"{method} {target.raw_path_qs} HTTP/1.1", *ours, ""])
 
 
 class Wire(asyncio.Protocol):
@@ -86,6 +80,7 @@ class Wire(asyncio.Protocol):
         self._connection = connection
         self._transport = transport
         self._answer: asyncio.Future[Answer] | None = None
+        self._expiry: asyncio.TimerHandle | None = None
         self._is_spoiled = False
         # As forgiving as aiohttp is: this connection is nobody else's, so that nothing can be smuggled past anybody.
         self._parser = httptools.HttpResponseParser(self)
@@ -94,24 +89,17 @@ class Wire(asyncio.Protocol):
         )
         transport.set_protocol(self)
 
-    async def ask(self, request: bytes, *, seconds: float, has_body: bool = True) -> Answer:
-        """Send a request and wait for its answer, which has no body after HEAD.
+    def ask(self, request: bytes, *, seconds: float, has_body: bool = True) -> "asyncio.Future[Answer]":
+        """Send a request; its answer comes through the future, and has no body after HEAD.
 
-        Raises :class:`Lost`, or ``TimeoutError`` after so many seconds.
+        Else it is :class:`Lost`, or ``TimeoutError`` after so many seconds. Whoever waits no longer closes the wire.
         """
         self._begin()
         self._has_body = has_body
         self._answer = answer = self._loop.create_future()
-        expiry = self._loop.call_later(seconds, self._fail, TimeoutError())
-        try:
-            self._transport.write(request)
-            return await answer
-        except BaseException:
-            self.close()
-            raise
-        finally:
-            expiry.cancel()
-            self._answer = None
+        self._expiry = self._loop.call_later(seconds, self._expire)
+        self._transport.write(request)
+        return answer
 
     @property
     def is_reusable(self) -> bool:
@@ -121,6 +109,7 @@ class Wire(asyncio.Protocol):
     def close(self) -> None:
         """End the connection at once."""
         self._is_spoiled = True
+        self._rest()
         self._transport.abort()
         self._connection.close()
 
@@ -156,14 +145,25 @@ class Wire(asyncio.Protocol):
             self._finish()  # its end is the end of the body
         self._fail(Lost("the connection was closed" if exc is None else str(exc), heard=bool(self._heard)))
 
+    def _expire(self) -> None:
+        self._fail(TimeoutError())
+
     def _fail(self, error: Exception) -> None:
-        if self._answer is not None and not self._answer.done():
-            self._answer.set_exception(error)
+        if (answer := self._rest()) is not None:
+            answer.set_exception(error)
+
+    def _rest(self) -> "asyncio.Future[Answer] | None":
+        """Wait for nothing any more; what somebody still waits for is settled by the caller."""
+        answer, self._answer = self._answer, None
+        if self._expiry is not None:
+            self._expiry.cancel()
+            self._expiry = None
+        return None if answer is None or answer.done() else answer
 
     # --- What the parser tells -----------------------------------------------------------------------------
 
     def on_message_begin(self) -> None:
-        if self._answer is None or self._answer.done():
+        if self._answer is None:
             self._is_spoiled = True  # an answer to nothing
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -197,12 +197,13 @@ class Wire(asyncio.Protocol):
         self._finish()
 
     def _finish(self) -> None:
-        if self._answer is None or self._answer.done():
+        answer = self._rest()
+        if answer is None:
             return
         body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
         if coding := self._headers.get("content-encoding"):
             body = _unpacked(body, coding)
-        self._answer.set_result(Answer(self._status, self._headers, body[:MAX_BODY]))
+        answer.set_result(Answer(self._status, self._headers, body[:MAX_BODY]))
 
 
 def _unpacked(body: bytes, coding: str) -> bytes:

@@ -37,17 +37,29 @@ class Wires:
     ) -> Answer:
         """The answer to a request. Raises aiohttp's errors where no connection comes about, then those of a wire."""
         place = (target.scheme, target.raw_host or "", target.port or 0)
-        has_body = method != "HEAD"
-        if wire := self._kept(place):
-            try:
-                return await self._ask(place, wire, request, seconds, has_body=has_body)
-            except Lost as lost:
-                if lost.heard or method not in REPEATABLE:
-                    raise
-        begun = monotonic()
-        wire = await self._dial(target, connect_seconds)
-        left = seconds - (monotonic() - begun)
-        return await self._ask(place, wire, request, left, has_body=has_body)
+        wire = self._kept(place)
+        is_new = wire is None
+        if wire is None:
+            begun = monotonic()
+            wire = await self._dial(target, connect_seconds)
+            seconds -= monotonic() - begun
+        try:
+            answer = await wire.ask(request, seconds=seconds, has_body=method != "HEAD")
+        except Lost as lost:
+            self._end(wire)
+            if is_new or lost.heard or method not in REPEATABLE:
+                raise
+        except BaseException:
+            self._end(wire)
+            raise
+        else:
+            if wire.is_reusable:
+                self._put(place, wire)
+            else:
+                self._end(wire)
+            return answer
+        self._forget(place)
+        return await self.ask(method, target, request, seconds=seconds, connect_seconds=connect_seconds)
 
     async def close(self) -> None:
         """End all connections."""
@@ -56,20 +68,6 @@ class Wires:
         for wire in [*self._open]:
             self._end(wire)
         await self._connector.close()
-
-    async def _ask(
-        self, place: Place, wire: Wire, request: bytes, seconds: float, *, has_body: bool
-    ) -> Answer:
-        try:
-            answer = await wire.ask(request, seconds=seconds, has_body=has_body)
-        except BaseException:
-            self._open.discard(wire)
-            raise
-        if wire.is_reusable:
-            self._put(place, wire)
-        else:
-            self._end(wire)
-        return answer
 
     async def _dial(self, target: URL, seconds: float) -> Wire:
         if len(self._open) >= MOST and self._idle:
@@ -104,6 +102,11 @@ class Wires:
         wires.append(wire)
         if self._sweep is None:
             self._sweep = self._loop.call_later(self._keep, self._clean)
+
+    def _forget(self, place: Place) -> None:
+        """One of them had been closed, and so may the others be: the next call makes a connection."""
+        for wire in self._at.pop(place, ()):
+            self._end(wire)
 
     def _clean(self) -> None:
         """Close what has been idle for too long, and whatever the other side has closed meanwhile."""

@@ -48,9 +48,14 @@ class Control:
             bool(self._stopped) and claimed.batch_id is not None and UUID(claimed.batch_id) in self._stopped
         )
 
+    @property
+    def is_fresh(self) -> bool:
+        """Whether a call may rely on the knowledge."""
+        return time.monotonic() - self._asked <= TOO_OLD
+
     async def fresh(self) -> None:
         """Wait until the knowledge is not too old."""
-        while time.monotonic() - self._asked > TOO_OLD:  # noqa: ASYNC110  (another thread refreshes it)
+        while not self.is_fresh:  # noqa: ASYNC110  (another thread refreshes it)
             await asyncio.sleep(POLL)
 
 

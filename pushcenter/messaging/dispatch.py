@@ -27,12 +27,14 @@ from pushcenter.messaging.flight import Flight, Passenger, flights, grounded, pr
 from pushcenter.messaging.knowledge import Knowledge
 from pushcenter.messaging.landing import Landing
 from pushcenter.messaging.models import Delivery
-from pushcenter.messaging.seats import Seats
+from pushcenter.messaging.seats import Seat, Seats
 from pushcenter.messaging.verdicts import Ended
 
 log = logging.getLogger(__name__)
 #: Outcomes are recorded in groups at least this often, in seconds; so often, too, one looks for what became due.
 ROUND = 0.02
+#: When so many calls have ended, they are recorded before that.
+ENOUGH = 200
 #: So many deliveries at the head of a queue are looked at together when a stopped batch stands there.
 PUT_ASIDE = 1_000
 #: A queue that had something due and gave nothing is left alone for so long, in seconds: all of it has expired, or
@@ -240,26 +242,36 @@ class Dispatcher:
 
     def _start(self, taking_off: Sequence[Flight]) -> None:
         for flight in taking_off:
-            flight.seat.taken += 1
+            flight.seat.runway.line_up(flight.lane, flight)
             if flight.seat.account:
                 traffic.begin(flight.seat.account.pk, len(flight.passengers))
         self._in_air += len(taking_off)
-        loop.start([self._fly(flight) for flight in taking_off])
+        if taking_off:
+            loop.soon(self._begin, {flight.seat for flight in taking_off})
 
-    async def _fly(self, flight: Flight) -> None:
-        ended: list[Ended] = []
-        try:
-            ended = await flight.fly()
-        except Exception:  # a mistake of ours: the leases tell the sweep
-            log.exception("a call of %s came to no end", flight.seat.adapter.name)
-        self._landing.land(flight, ended)
+    def _begin(self, seats: Iterable[Seat]) -> None:
+        """Each place that is free has a task, which takes one flight after the other while any wait."""
+        for seat in seats:
+            while flight := seat.runway.take():
+                loop.begin(self._fly(seat, flight))
+
+    async def _fly(self, seat: Seat, flight: Flight | None) -> None:
+        while flight:
+            ended: list[Ended] = []
+            try:
+                ended = await flight.fly()
+            except Exception:  # a mistake of ours: the leases tell the sweep
+                log.exception("a call of %s came to no end", seat.adapter.name)
+            seat.runway.land()
+            self._landing.land(flight, ended)
+            flight = seat.runway.take()
 
     def _collect(self) -> None:
         """Wait for outcomes for a moment and record those that are there."""
         self._unrecorded += self._grounded
         self._grounded = []
         if self._in_air:
-            landed = self._landing.wait(self._in_air, ROUND)
+            landed = self._landing.wait(min(self._in_air, ENOUGH), ROUND)
             self._in_air -= len(landed)
             for flight, ends in landed:
                 self._arrived(flight)
@@ -279,7 +291,6 @@ class Dispatcher:
 
     @staticmethod
     def _arrived(flight: Flight) -> None:
-        flight.seat.taken -= 1
         account = flight.seat.account
         if account and flight.result is not None:
             traffic.end(account.pk, flight.result, flight.seconds)

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import threading
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -33,22 +33,20 @@ def submit(work: Coroutine[Any, Any, T]) -> "Future[T]":
     return asyncio.run_coroutine_threadsafe(work, _loop())
 
 
-def start(works: Sequence[Coroutine[Any, Any, None]]) -> None:
-    """Start coroutines on the worker's loop that nobody waits for: one word to the loop for all of them."""
-    if works:
-        loop = _loop()
-        loop.call_soon_threadsafe(_start, loop, works)
+def soon(function: Callable[..., None], *args: Any) -> None:
+    """Have the worker's loop call a function."""
+    _loop().call_soon_threadsafe(function, *args)
 
 
 #: The loop itself holds tasks by weak references alone.
 _tasks: set["asyncio.Task[None]"] = set()
 
 
-def _start(loop: asyncio.AbstractEventLoop, works: Sequence[Coroutine[Any, Any, None]]) -> None:
-    for work in works:
-        task = loop.create_task(work)
-        _tasks.add(task)
-        task.add_done_callback(_tasks.discard)
+def begin(work: Coroutine[Any, Any, None]) -> None:
+    """Begin, on the loop itself, what nobody waits for."""
+    task = asyncio.get_running_loop().create_task(work)
+    _tasks.add(task)
+    task.add_done_callback(_tasks.discard)
 
 
 def _loop() -> asyncio.AbstractEventLoop:

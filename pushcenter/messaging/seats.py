@@ -7,8 +7,7 @@ one lane never keeps a more urgent one from an account that both use.
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from channels_app import connections, registry
@@ -16,37 +15,39 @@ from channels_app.connections import NoRoom
 from channels_app.contract import Adapter, Address
 from channels_app.models import Account
 from channels_app.traffic import traffic
-from pushcenter.lanes import Lane
 from pushcenter.messaging.claims import Claimed, Queue
 from pushcenter.messaging.knowledge import Knowledge
+from pushcenter.messaging.runway import Runway
 
-#: The share of an account's places that a lane may fill.
-SHARE: dict[str, float] = {Lane.CRITICAL: 1.0, Lane.HIGH: 0.95, Lane.NORMAL: 0.9, Lane.LOW: 0.8}
 #: So many deliveries at once are told that their channel has no account at work; the others just wait.
 TOLD = 100
 
 
 class Seat:
-    """An account with its adapter, and how many of this dispatcher's calls are under way through it."""
+    """An account with its adapter, and this dispatcher's calls through it; ``ahead`` of them may wait for a place."""
 
-    __slots__ = ("account", "adapter", "callback_url", "id", "taken")
+    __slots__ = ("account", "adapter", "ahead", "callback_url", "id", "runway")
 
     def __init__(self, adapter: Adapter, account: Account | None = None) -> None:
         self.adapter = adapter
         self.account = account
         self.id = str(account.pk) if account else None
         self.callback_url = account.callback_url if account else ""
-        self.taken = 0
+        self.runway: Runway[Any] = Runway(adapter.concurrency)
+        self.ahead = 0
 
-    def free(self, lane: str) -> int:
-        """How many calls for a lane may begin now."""
-        most = self.adapter.concurrency
+    def free(self, lane: str, *, is_only: bool = True) -> int:
+        """How many calls for a lane may begin now, or soon where it is the only account: no other could take them."""
+        self.runway.places = self.adapter.concurrency
         if self.account and self.account.max_in_flight:
-            most = min(most, self.account.max_in_flight)
-        share = max(1, int(most * SHARE[lane])) - self.taken
-        if share <= 0 or self.account is None:
-            return max(0, share)
-        return min(share, traffic.room(self.account, self.adapter))
+            self.runway.places = min(self.runway.places, self.account.max_in_flight)
+        free = self.runway.free(lane)
+        if self.account is None:
+            return max(0, free + self.ahead)
+        room = traffic.room(self.account, self.adapter)
+        if is_only and traffic.is_plain(self.account.pk):
+            return max(0, free + self.ahead)
+        return max(0, min(free, room))
 
     def portion(self) -> int:
         """How many messages one call may carry."""
@@ -66,7 +67,7 @@ class Seats:
 
     def __init__(self, knowledge: Knowledge) -> None:
         self._knowledge = knowledge
-        self._known: dict[UUID, Seat] = {}
+        self._known: dict[UUID | None, Seat] = {}
         self._promised: Counter[str] = Counter()
         self._standings: dict[str, Standing] = {}
 
@@ -74,6 +75,8 @@ class Seats:
         """What was promised in the last round has been claimed, or was not there."""
         self._promised.clear()
         self._standings.clear()
+        for seat in self._known.values():
+            seat.ahead, seat.runway.landed = seat.runway.landed, 0
 
     def room(self, queue: Queue, limit: int) -> int:
         """For how many deliveries of a queue there is room, at most ``limit``; they are promised to it."""
@@ -82,8 +85,10 @@ class Seats:
         seats = self._seats(queue.channel)
         if not seats:
             return min(limit, TOLD)
+        is_only = len(seats) == 1
         free = sum(
-            seat.free(queue.lane) * seat.adapter.capabilities.batch_size for seat in self._first(seats)
+            seat.free(queue.lane, is_only=is_only) * seat.adapter.capabilities.batch_size
+            for seat in self._first(seats)
         )
         granted = max(0, min(limit, free - self._promised[queue.channel]))
         self._promised[queue.channel] += granted
@@ -149,9 +154,12 @@ class Seats:
         rank = min((seat.account.priority for seat in healthy if seat.account), default=0)
         return [seat for seat in healthy if seat.account and seat.account.priority == rank]
 
-    @cached_property
+    @property
     def _simulated(self) -> Seat:
-        return Seat(registry.adapter("simulated")({}))
+        seat = self._known.get(None)
+        if seat is None:
+            seat = self._known[None] = Seat(registry.adapter("simulated")({}))
+        return seat
 
     def _seats(self, channel: str) -> list[Seat]:
         accounts = self._knowledge.accounts.get(channel, ())

@@ -47,7 +47,9 @@ class Verdict:
 
     def __post_init__(self) -> None:
         for name, limit in (("provider_id", 300), ("code", 80), ("reason", 500)):
-            object.__setattr__(self, name, storable(getattr(self, name), limit))
+            said = getattr(self, name)
+            if said != "" and (fit := storable(said, limit)) is not said:
+                object.__setattr__(self, name, fit)
 
 
 @dataclass(slots=True, kw_only=True)

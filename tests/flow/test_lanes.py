@@ -119,6 +119,23 @@ def test_a_backlog_of_low_ones_leaves_a_place_for_a_critical_one(gate: Gate) -> 
     worker.work()
 
 
+@pytest.mark.usefixtures("five_places")
+def test_what_is_lined_up_for_a_fast_provider_leaves_a_place_when_it_hangs(gate: Gate) -> None:
+    for _ in range(40):
+        factories.message(to={"email": "li@example.com"}, priority=Lane.LOW)
+    to_hang(60, priority=Lane.LOW)
+    worker = Dispatcher()
+    go_until(worker, lambda: gate.waiting == 4)
+    worker.step()
+    assert Delivery.objects.filter(state=State.SENDING).count() > 4
+    urgent = factories.message(to={"email": "li@example.com"}, priority=Lane.CRITICAL)
+    go_until(worker, lambda: state(urgent) == State.DELIVERED)
+    assert gate.most == 4
+    gate.is_open = True
+    assert worker.work() == 101
+    assert gate.most == 4
+
+
 def test_a_lane_takes_no_more_than_its_window(gate: Gate, settings: Any) -> None:
     settings.LANE_WINDOWS = {**settings.LANE_WINDOWS, "low": 3}
     to_hang(5, priority=Lane.LOW)

@@ -1,0 +1,56 @@
+"""Where the flights of one account wait for their turn: lined up by the dispatcher, taken by the event loop.
+
+A dispatcher looks after an account some thirty times a second. So that places which become free in between do not
+stay empty until then, it may line up as many flights as landed since its last look: a fast provider finds the next
+ones waiting, and behind one that hangs nothing gathers. The most urgent goes first, whenever it came.
+"""
+
+from collections import deque
+from typing import Generic, TypeVar
+
+from pushcenter.lanes import Lane
+
+F = TypeVar("F")
+#: The share of an account's places that a lane may fill.
+SHARE: dict[str, float] = {Lane.CRITICAL: 1.0, Lane.HIGH: 0.95, Lane.NORMAL: 0.9, Lane.LOW: 0.8}
+
+
+class Runway(Generic[F]):
+    """``places`` is how many may be in the air at once, ``landed`` how many have come back since somebody looked."""
+
+    def __init__(self, places: int) -> None:
+        self.places = places
+        self.landed = 0
+        self._in_air = 0
+        self._waiting: dict[str, deque[F]] = {lane: deque() for lane in Lane.values}
+
+    def free(self, lane: str) -> int:
+        """How many flights of this lane could begin at once; below nought where some of it have to wait already."""
+        before = self._in_air
+        for each, waiting in self._waiting.items():
+            before += len(waiting)
+            if each == lane:
+                break
+        return self._share(lane) - before
+
+    def line_up(self, lane: str, flight: F) -> None:
+        """Wait for a turn; called by the dispatcher."""
+        self._waiting[lane].append(flight)
+
+    def take(self) -> F | None:
+        """The next one, where it has a place; called on the event loop, as is :meth:`land`."""
+        for lane, waiting in self._waiting.items():
+            if waiting:
+                if self._in_air >= self._share(lane):
+                    return None
+                self._in_air += 1
+                return waiting.popleft()
+        return None
+
+    def land(self) -> None:
+        """One has come back, and leaves its place."""
+        self._in_air -= 1
+        self.landed += 1
+
+    def _share(self, lane: str) -> int:
+        return max(1, int(self.places * SHARE[lane]))

@@ -1,12 +1,14 @@
 """A rehearsal finds out, before anything is sent, what a draft would do with what was sent lately."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 
+from channels_app.models import Account
 from pushcenter.messaging.rehearsal import Rehearsal, rehearse
 from pushcenter.messaging.rehearsal.pairs import Order, chosen, pairs
 from pushcenter.messaging.rehearsal.sets import sets
@@ -216,6 +218,16 @@ def test_what_a_mask_breaks_is_not_held_against_the_draft(published: TemplateVer
     assert {kind.pointer: group.number for kind, group in found.findings.refused.items()} == {"/shop": 2}
     [group] = found.findings.refused.values()
     assert group.example.params["order_no"] in {"XX-0", ""}
+
+
+def test_what_it_costs(published: TemplateVersion, admin_client: Client) -> None:
+    Account.objects.filter(channel="sms").update(price="0.045", currency="EUR")
+    draft = draft_of(published, sms={"text": "订单 {{ order_no }} 已付款。" + "谢谢" * 40})
+    sms = run(draft).channels["sms"]
+    assert (sms.cost(sms.before), sms.cost(sms.after)) == (Decimal("0.135"), Decimal("0.270"))
+    assert run(draft).channels["email"].price is None
+    seen = admin_client.get(f"/admin/templates_app/templateversion/{draft.pk}/rehearse/").content.decode()
+    assert "0.27 EUR in all" in seen
 
 
 # --- The page ---------------------------------------------------------------------------------------------------------

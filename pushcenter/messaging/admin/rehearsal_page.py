@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.functional import Promise
+from django.utils.formats import number_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
@@ -20,7 +20,7 @@ from pushcenter.dressing import pretty
 from pushcenter.messaging.admin.page import label_of
 from pushcenter.messaging.admin.personal import sees_personal_data
 from pushcenter.messaging.rehearsal import Rehearsal, rehearse
-from pushcenter.messaging.rehearsal.figures import OnChannel, spread
+from pushcenter.messaging.rehearsal.figures import Numbers, OnChannel, spread
 from pushcenter.messaging.rehearsal.findings import Failed, Group
 from pushcenter.messaging.rehearsal.pairs import Order, Pair, chosen, pairs
 from pushcenter.messaging.rehearsal.sets import Set, sets
@@ -87,12 +87,19 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measure:
-    """One figure of both versions on a channel, as the least, the middle, the greatest, and the sum."""
+    """One figure of both versions on a channel: the least, the middle and the greatest, and the sum."""
 
     label: Any
-    before: tuple[int, int, int] | None
-    after: tuple[int, int, int] | None
-    sums: tuple[int, int] | None
+    before: "Spread"
+    after: "Spread"
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Empty texts where there is nothing to tell."""
+
+    numbers: str = ""
+    total: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,23 +243,35 @@ def _channel(each: OnChannel) -> Channel:
         label=label_of(each.channel),
         number=len(each.after.lengths),
         changed=each.changed,
-        is_new=not each.before.lengths,
+        is_new=each.is_new,
         measures=list(_measures(each)),
     )
 
 
 def _measures(each: OnChannel) -> Iterator[Measure]:
-    yield _measure(_("characters"), each.before.lengths, each.after.lengths, is_summed=False)
+    both = each.before, each.after
+    lengths = [_spread(numbers.lengths) for numbers in both]
+    yield Measure(label=_("characters"), before=lengths[0], after=lengths[1])
     if each.after.segments:
-        yield _measure(_("text messages"), each.before.segments, each.after.segments, is_summed=True)
+        parts = [_spread(numbers.segments, is_summed=True) for numbers in both]
+        yield Measure(label=_("text messages"), before=parts[0], after=parts[1])
+    if each.price is not None:
+        costs = [_cost(each, numbers) for numbers in both]
+        yield Measure(label=_("cost"), before=costs[0], after=costs[1])
 
 
-def _measure(
-    label: str | Promise, before: Sequence[int], after: Sequence[int], *, is_summed: bool
-) -> Measure:
-    return Measure(
-        label=label,
-        before=spread(before),
-        after=spread(after),
-        sums=(sum(before), sum(after)) if is_summed else None,
-    )
+def _spread(numbers: Sequence[int], *, is_summed: bool = False) -> Spread:
+    if not numbers:
+        return Spread()
+    return Spread(" · ".join(map(_number, spread(numbers))), _number(sum(numbers)) if is_summed else "")
+
+
+def _cost(each: OnChannel, numbers: Numbers) -> Spread:
+    cost = each.cost(numbers)
+    if cost is None or not numbers.lengths:
+        return Spread()
+    return Spread(total=f"{number_format(cost, decimal_pos=2, force_grouping=True)} {each.currency}")
+
+
+def _number(value: int) -> str:
+    return number_format(value, force_grouping=True)

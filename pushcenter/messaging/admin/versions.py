@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
 
 from pushcenter.messaging.admin import canary
 from pushcenter.messaging.admin.rehearsal_page import RehearsalPages
@@ -19,7 +20,11 @@ admin.site.unregister(TemplateVersion)
 
 @admin.register(TemplateVersion)
 class SentVersionAdmin(TrialPages, RehearsalPages, TemplateVersionAdmin):
-    actions_detail: Any = (*TemplateVersionAdmin.actions_detail, "try_out", "rehearse")
+    # Side by side with the steps of its life they would leave no room for the title.
+    actions_detail: Any = (
+        {"title": _("Try out"), "icon": "science", "items": ["preview_it", "rehearse", "try_out"]},
+        *(each for each in TemplateVersionAdmin.actions_detail if each != "preview_it"),
+    )
     change_form_outer_before_template: Any = "messaging/canary.html"
 
     def render_change_form(

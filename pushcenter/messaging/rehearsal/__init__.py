@@ -21,6 +21,8 @@ from templates_app.render import RenderError
 
 #: Seconds after which no further set is begun.
 PATIENCE = 1.5
+#: How unlike what is not said yet counts as: there is something to see, but nothing to compare it with.
+NEW = 0.001
 
 
 @dataclass(slots=True, kw_only=True)
@@ -122,13 +124,16 @@ def _before(side: Side | None, channel: str, each: Set) -> tuple[Content | None,
 
 
 def _measure(run: Rehearsal, variant: Variant, each: Set, before: Content | None, after: Content) -> None:
-    numbers = run.channels.setdefault(variant.channel, OnChannel(variant.channel))
-    numbers.after.add(variant.channel, after)
-    if before is None and run.before is not None and variant.channel in run.before.channels:
-        return  # it could not be rendered, and there is nothing to compare with
-    score = 1.0 if before is None else difference(before, after)
+    channel = variant.channel
+    is_new = run.before is None or channel not in run.before.channels
+    if channel not in run.channels:
+        run.channels[channel] = OnChannel.of(channel, is_new=is_new)
+    numbers = run.channels[channel]
+    numbers.after.add(channel, after)
+    score = NEW
     if before is not None:
-        numbers.before.add(variant.channel, before)
+        score = difference(before, after)
+        numbers.before.add(channel, before)
         numbers.changed += score > 0
-    length = numbers.after.lengths[-1]
-    run.candidates.append(Candidate(variant, each, score=score, length=length))
+    if before is not None or is_new:  # else the published version could not be rendered
+        run.candidates.append(Candidate(variant, each, score=score, length=numbers.after.lengths[-1]))

@@ -3,10 +3,12 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from statistics import median
 from typing import Any
 
 from channels_app.segments import segments
+from templates_app.estimates import estimate
 
 #: Longer texts are compared by lines, shorter ones by words.
 LONG = 2_000
@@ -27,17 +29,34 @@ class Numbers:
 
 @dataclass(slots=True)
 class OnChannel:
-    """Both versions on one channel. Without a published version on it, ``before`` stays empty."""
+    """Both versions on one channel; it ``is_new`` where the published version has nothing to say on it.
+
+    ``price`` is of one text message, or of one message of any other channel; None where the account has none.
+    """
 
     channel: str
+    is_new: bool
+    price: Decimal | None
+    currency: str
     before: Numbers = field(default_factory=Numbers)
     after: Numbers = field(default_factory=Numbers)
     changed: int = 0
 
+    @classmethod
+    def of(cls, channel: str, *, is_new: bool) -> "OnChannel":
+        one = estimate(channel, {"text": "-"})  # asked once: prices do not depend on what is said
+        return cls(channel, is_new, one.price, one.currency)
 
-def spread(numbers: Sequence[int]) -> tuple[int, int, int] | None:
-    """The least, the one in the middle, the greatest; None of nothing."""
-    return (min(numbers), round(median(numbers)), max(numbers)) if numbers else None
+    def cost(self, numbers: Numbers) -> Decimal | None:
+        """Of all sets together."""
+        return (
+            None if self.price is None else self.price * sum(numbers.segments or [1] * len(numbers.lengths))
+        )
+
+
+def spread(numbers: Sequence[int]) -> tuple[int, int, int]:
+    """The least, the one in the middle, the greatest."""
+    return min(numbers), round(median(numbers)), max(numbers)
 
 
 def length(content: Mapping[str, Any]) -> int:

@@ -99,14 +99,11 @@ def written(path: Sequence[str]) -> str:
 @lru_cache(maxsize=512)
 def uses(source: str) -> tuple[Use, ...]:
     """Every use of a parameter in a source, in its order; empty where it is no template."""
-    try:
-        tree = _reader().parse(source)
-    except TemplateSyntaxError:
-        return _plain(source)
-    except RecursionError:
-        return _plain(source)
     reading = _Reading()
-    reading.read_all(tree.body)
+    try:
+        reading.read_all(_reader().parse(source).body)
+    except (TemplateSyntaxError, RecursionError, ValueError):  # the last for a number of thousands of digits
+        return _plain(source)
     return tuple(reading.found)
 
 

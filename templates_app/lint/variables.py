@@ -1,20 +1,18 @@
 """Variables: declared, used, spelt alike in both places; and the samples with which they are tried."""
 
-import difflib
 import re
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator
 
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from templates_app import shape
 from templates_app.lint.examples import TEXT, draft, on
+from templates_app.lint.lost import in_fields, in_parts
 from templates_app.lint.problem import Severity
 from templates_app.lint.reading import Reading, Text
 from templates_app.lint.rule import Finding, at, rule
-from templates_app.preview import PERSON
-from templates_app.uses import EACH, Use, written
+from templates_app.uses import EACH, written
 from templates_app.variables import PROVIDED, Check
 
 USED = on("sms", text="Order {{ order_no }} is paid.")
@@ -24,43 +22,6 @@ PAID = on("sms", text="Order {{ order.no }} of {{ order.total }} is paid.")
 SECRETS = re.compile(
     r"(?:^|_)(?:password|passwd|passphrase|secret|token|api_?key|private_key|pin|cvv|cvc|card_number|ssn)(?:$|_)"
 )
-
-
-def _lost(reading: Reading) -> Iterator[tuple[Text, Use, str, str]]:
-    """Each use of what is not declared: with the name up to the unknown part, and a known one that is near."""
-    if reading.schema_errors or not reading.draft.is_sendable:
-        return
-    for text in reading.texts:
-        seen: set[str] = set()
-        for use in text.uses:
-            found = _missing(reading.draft.schema, use)
-            if found is None:
-                continue
-            name, near = found
-            if name not in seen:
-                seen.add(name)
-                yield text, use, name, near
-
-
-def _missing(schema: Any, use: Use) -> tuple[str, str] | None:
-    if use.path[0] == "recipient":
-        known: Sequence[str] = list(PERSON)
-        if len(use.path) == 1 or use.path[1] in known:
-            return None
-        return written(use.path[:2]), _near(use.path[1], known, ("recipient",))
-    if use.path[0] in PROVIDED:
-        return None
-    found = shape.missing(schema, use.path)
-    if found is None:
-        return None
-    place, where = found
-    known = list(shape.properties(where)) + ([] if place else sorted(PROVIDED))
-    return written(use.path[: place + 1]), _near(use.path[place], known, use.path[:place])
-
-
-def _near(name: str, known: Sequence[str], before: Sequence[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.7)
-    return written((*before, near[0])) if near else ""
 
 
 @rule(
@@ -75,27 +36,16 @@ def _near(name: str, known: Sequence[str], before: Sequence[str]) -> str:
     good=draft(USED, declared={"order_no": TEXT}),
 )
 def undeclared(reading: Reading) -> Iterator[Finding]:
-    for text, use, name, near in _lost(reading):
-        if not near:
-            message = gettext("The variable “%(name)s” is not declared.") % {"name": name}
-            yield at(text, message, line=use.line)
-    yield from _lost_in_parts(reading)
-
-
-def _lost_in_parts(reading: Reading) -> Iterator[Finding]:
-    """What a part uses is declared by each message that it stands in; unless it asks first."""
-    if reading.schema_errors or not reading.draft.is_sendable:
-        return
-    for variant, code, use in reading.of_parts():
-        found = None if use.is_optional else _missing(reading.draft.schema, use)
-        if found is not None:
-            message = gettext("“%(part)s” uses the variable “%(name)s”, which is not declared.") % {
-                "part": code,
-                "name": found[0],
-            }
-            yield Finding(
-                message=message, channel=variant.channel, locale=variant.locale, severity=Severity.WARNING
-            )
+    for text, use, found in in_fields(reading):
+        if not found.near:
+            message = gettext("The variable “%(name)s” is not declared.") % {"name": found.name}
+            yield at(text, message, line=use.line, severity=found.severity)
+    for channel, locale, code, found in in_parts(reading):
+        message = gettext("“%(part)s” uses the variable “%(name)s”, which is not declared.") % {
+            "part": code,
+            "name": found.name,
+        }
+        yield Finding(message=message, channel=channel, locale=locale, severity=Severity.WARNING)
 
 
 @rule(
@@ -108,13 +58,13 @@ def _lost_in_parts(reading: Reading) -> Iterator[Finding]:
     good=draft(USED, declared={"order_no": TEXT}),
 )
 def misspelt(reading: Reading) -> Iterator[Finding]:
-    for text, use, name, near in _lost(reading):
-        if near:
+    for text, use, found in in_fields(reading):
+        if found.near:
             message = gettext("The variable “%(name)s” is not declared. Did you mean “%(near)s”?") % {
-                "name": name,
-                "near": near,
+                "name": found.name,
+                "near": found.near,
             }
-            yield at(text, message, line=use.line)
+            yield at(text, message, line=use.line, severity=found.severity)
 
 
 @rule(

@@ -42,6 +42,18 @@ def test_a_use_knows_its_line() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{{ a" + " + a" * 1500 + " }}",
+        "{{ a + " + "9" * 5000 + " }}",
+        "{{ " + "[" * 150 + "a" + "]" * 150 + "}}",
+    ],
+)
+def test_what_is_too_much_for_the_reader_gives_its_plain_names_at_most(source: str) -> None:
+    assert {use.name for use in uses(source)} <= {"a"}
+
+
 def test_what_only_the_engine_reads_gives_its_plain_names() -> None:
     source = "x\n{{ a[::-1] }}{{ b?.c }}"
     assert {use.name for use in uses(source)} <= {"a", "b"}

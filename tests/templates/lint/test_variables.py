@@ -52,6 +52,13 @@ def test_it_is_named_at_its_line() -> None:
     assert str(problem) == "SMS · Text, line 3: The variable “shop” is not declared."
 
 
+@pytest.mark.parametrize(("more", "severity"), [(True, Severity.WARNING), (False, Severity.ERROR)])
+def test_what_callers_may_give_all_the_same_is_a_warning(more: bool, severity: Severity) -> None:
+    order = {**ORDER, "additionalProperties": more}
+    [problem] = found(saying("{{ order.shop }}", declared={"order": order}), "variable-undeclared")
+    assert problem.severity == severity
+
+
 def test_an_object_that_says_nothing_of_its_names_may_have_any() -> None:
     assert found(saying("{{ a.b.c }}", declared={"a": {"type": "object"}}), "variable-undeclared") == []
 

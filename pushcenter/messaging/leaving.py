@@ -146,8 +146,7 @@ class Way:
         kind, value = self._place
         wish = Suppression(kind=kind, value=value, channel=channel, category=self.category.code)
         wish.reason = SuppressionReason.OPTED_OUT
-        Suppression.objects.write([wish])
-        return True
+        return bool(Suppression.objects.write([wish]))
 
     def _take_back(self) -> bool:
         channels = ("", self.delivery.channel)

@@ -226,19 +226,27 @@ class SuppressionQuerySet(models.QuerySet["Suppression"]):
         kind, value = place
         return self.filter(kind=kind, value=value, category=category)
 
-    def write(self, rows: Iterable["Suppression"]) -> None:
-        """Add these; where an address has one already, the reason that weighs more stays, whichever came first."""
+    def write(self, rows: Iterable["Suppression"]) -> int:
+        """Add these; where an address has one already, the reason that weighs more stays, whichever came first.
+
+        Returns how many are new, or say something else than before.
+        """
         by_place: dict[tuple[str, str, str, str], Suppression] = {}
         for row in rows:
             known = by_place.setdefault(row.place, row)
             if WEIGHT[row.reason] > WEIGHT[known.reason]:
                 by_place[row.place] = row
+        if not by_place:
+            return 0
+        changed = 0
         # In one order: two workers must not wait for each other.
         with connections[self.db].cursor() as cursor:
             for place, row in sorted(by_place.items(), key=itemgetter(0)):
                 weaker = [str(each) for each, weight in WEIGHT.items() if weight < WEIGHT[row.reason]]
                 values: list[Any] = [row.pk, *place, str(row.reason), row.detail, weaker]
                 cursor.execute(SUPPRESS, values)
+                changed += cursor.rowcount
+        return changed
 
 
 class Suppression(models.Model):

@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import User
 from playwright.sync_api import Page, expect
 
-from pushcenter.messaging import broadcast, dispatch, intake, work
+from pushcenter.messaging import broadcast, dispatch, intake, leaving, work
 from pushcenter.messaging.models import Message
 from tests import factories
 from tests.browser.conftest import Visit
@@ -114,4 +114,19 @@ def test_an_integrator_reads_the_api_page(visit: Visit) -> None:
     expect(page.get_by_text("Send one message", exact=True)).to_be_visible()
     page.get_by_text("Send one message", exact=True).click()
     expect(page.get_by_text("Answers 202 once the message is stored for good")).to_be_visible()
+    assert visit.faults == []
+
+
+def test_people_leave_a_category_and_come_back(visit: Visit) -> None:
+    message = a_sent_message()
+    email = message.deliveries.get(channel="email")
+    page = visit.open(f"/u/{leaving.token_of(str(email.pk))}")
+    assert page.locator("script").count() == 0
+    for button, heading in (("Unsubscribe", "You have unsubscribed"), ("Undo", "You get “Orders” again")):
+        assert fits(visit)
+        page.get_by_role("button", name=button).click()
+        expect(page.get_by_role("heading", level=1)).to_have_text(heading)
+    page.get_by_label("Everywhere").check()
+    page.get_by_role("button", name="Unsubscribe").click()
+    expect(page.get_by_text("over any channel")).to_be_visible()
     assert visit.faults == []

@@ -213,7 +213,7 @@ def test_the_page_says_what_one_is_about_to_leave(db: None) -> None:
     page = browser().get(path(sent(to=INLINE))).content.decode()
     text = said(page)
     assert "News & <b>more</b>" in text
-    assert {"Once a month", "Shop", "a•••@example.org", "Email", "over any channel"} <= set(text)
+    assert {"Once a month", "Shop", "a•••@example.org", "Email", "Everywhere"} <= set(text)
     assert "ann@example.org" not in page
     assert 'lang="en"' in page
     assert "<script" not in page

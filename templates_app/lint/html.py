@@ -14,6 +14,7 @@ from templates_app.lint.reading import Reading, Text
 from templates_app.lint.rule import Finding, at, rule
 
 LOGO = "https://example.com/logo.png"
+IMAGES = ("img", "mj-image", "mj-carousel-image")
 UNREAD = frozenset({"style", "script", "title", "head"})
 
 
@@ -34,7 +35,7 @@ def _pages(reading: Reading) -> Iterator[tuple[Text, Page]]:
 )
 def alt_text(reading: Reading) -> Iterator[Finding]:
     for text, page in _pages(reading):
-        for image in page.all("img", "mj-image"):
+        for image in page.all(*IMAGES):
             if "alt" not in image.attributes:
                 yield at(text, gettext('The image has no alt="…".'), line=image.line)
             elif not image.attributes["alt"].strip() and _is_all_of_a_link(image):
@@ -43,7 +44,7 @@ def alt_text(reading: Reading) -> Iterator[Finding]:
 
 
 def _is_all_of_a_link(image: Element) -> bool:
-    if image.tag == "mj-image":
+    if image.tag in IMAGES[1:]:  # where the link is in the image, and not around it
         return "href" in image.attributes
     link = next((each for each in image.chain() if each.tag == "a"), None)
     return link is not None and not link.says

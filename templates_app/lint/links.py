@@ -21,12 +21,14 @@ WITHOUT_HOST = frozenset({"mailto", "tel", "sms", "cid"})
 FIELDS = frozenset({"link", "url", "image", "media_url"})
 #: There a page of one's own site or app may be meant.
 AT_HOME = frozenset({"inbox", "push"})
-ATTRIBUTES = {
-    "a": "href", "area": "href", "mj-button": "href", "mj-navbar-link": "href", "form": "action",
-    "img": "src", "mj-image": "src", "source": "src",
-}  # fmt: skip
-#: In a picture, bytes that are written into the page do no harm.
-PICTURES = frozenset({"img", "mj-image", "source"})
+#: The attributes that hold an address; behind ``src`` is a picture, and bytes that are written into it do no harm.
+ATTRIBUTES = ("href", "src", "action")
+ELEMENTS = frozenset(
+    {
+        "a", "area", "form", "img", "source", "mj-button", "mj-navbar-link", "mj-image", "mj-carousel-image",
+        "mj-social-element",
+    }
+)  # fmt: skip
 SCHEME = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*):")
 HOST_LIKE = re.compile(
     r"(?:www\.|[\w-]+(?:\.[\w-]+)*\.(?:com|cn|net|org|io|de|eu|hk|tw|jp)\b)", re.IGNORECASE
@@ -72,16 +74,16 @@ def links(reading: Reading) -> Iterator[Link]:
 
 
 def _in_page(text: Text) -> Iterator[Link]:
-    for element in text.page.elements:
-        attribute = ATTRIBUTES.get(element.tag, "")
-        if attribute in element.attributes:
-            yield Link(
-                text=text,
-                line=element.line,
-                url=element.attributes[attribute],
-                element=element,
-                is_picture=element.tag in PICTURES,
-            )
+    for element in text.page.all(*ELEMENTS):
+        for attribute in ATTRIBUTES:
+            if attribute in element.attributes:
+                yield Link(
+                    text=text,
+                    line=element.line,
+                    url=element.attributes[attribute],
+                    element=element,
+                    is_picture=attribute == "src",
+                )
 
 
 def _in_words(text: Text) -> Iterator[Link]:

@@ -125,3 +125,17 @@ def test_a_link_says_where_it_leads() -> None:
     link = '<a href="https://example.com/">{}</a>'
     assert lines(mail("\n" + link.format("<b>Click</b> here")), "nameless-link") == [2]
     assert lines(mail(link.format("Look at the order here")), "nameless-link") == []
+
+
+def test_links_of_mjml_are_links_too() -> None:
+    html = """<mjml><mj-body>
+      <mj-button href="www.example.com">Orders</mj-button>
+      <mj-image src="https://example.com/a.png" href="javascript:a()" alt="A" />
+      <mj-social-element name="x" href="http://example.com/">A</mj-social-element>
+    </mj-body></mjml>"""
+    problems = found(mail(html), "broken-link", "unsafe-link", "http-link")
+    assert [(each.rule, each.line) for each in problems] == [
+        ("unsafe-link", 3),
+        ("broken-link", 2),
+        ("http-link", 4),
+    ]

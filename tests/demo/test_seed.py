@@ -103,6 +103,6 @@ def test_every_seeded_variant_is_a_valid_form_and_renders_its_sample(code: str, 
 def test_templates_use_no_variable_that_they_do_not_declare() -> None:
     seed()
     for variant in Variant.objects.select_related("version"):
-        known = {*variant.version.variables["properties"], "recipient"}
+        known = {*variant.version.variables["properties"], *PROVIDED}
         for source in variant.content.values():
             assert undeclared(source) <= known

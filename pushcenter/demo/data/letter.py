@@ -42,5 +42,10 @@ def letter(*, lang: str, sender: str, body: str, footer: str) -> str:
     return FRAME.format(lang=lang, sender=sender, body=body, footer=footer, fonts=FONTS)
 
 
+def leave(text: str) -> str:
+    """A link out of the category, for the end of a footer."""
+    return f' <a href="{{{{ unsubscribe_url }}}}" style="color:#667085;">{text}</a>'
+
+
 def button(*, link: str, text: str) -> str:
     return BUTTON.format(link=link, text=text)

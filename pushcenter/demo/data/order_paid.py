@@ -1,6 +1,6 @@
 """``order-paid``: the shop has the money. To the customer's inbox and mail, and to the customer's program."""
 
-from pushcenter.demo.data.letter import button, letter
+from pushcenter.demo.data.letter import button, leave, letter
 from pushcenter.demo.data.shapes import Said, TemplateSeed
 
 ROWS = """\
@@ -29,7 +29,7 @@ ENGLISH_HTML = letter(
         + button(link="{{ order_url }}", text="See the order")
         + "{% endif %}"
     ),
-    footer="You receive this mail because you ordered in our shop.",
+    footer="You receive this mail because you ordered in our shop." + leave("No mails about orders"),
 )
 
 ENGLISH_TEXT = """\
@@ -42,7 +42,9 @@ your payment has arrived. We are packing order {{ order_no }} now.
 Total: {{ currency }} {{ amount }}
 {% if order_url %}
 See the order: {{ order_url }}
-{% endif %}"""
+{% endif %}
+No mails about orders: {{ unsubscribe_url }}
+"""
 
 CHINESE_HTML = letter(
     lang="zh-Hans",
@@ -55,7 +57,7 @@ CHINESE_HTML = letter(
         + button(link="{{ order_url }}", text="查看订单")
         + "{% endif %}"
     ),
-    footer="您收到这封邮件，是因为您在我们的商城下了单。",
+    footer="您收到这封邮件，是因为您在我们的商城下了单。" + leave("不再接收订单邮件"),
 )
 
 CHINESE_TEXT = """\
@@ -68,7 +70,9 @@ CHINESE_TEXT = """\
 合计：{{ currency }} {{ amount }}
 {% if order_url %}
 查看订单：{{ order_url }}
-{% endif %}"""
+{% endif %}
+不再接收订单邮件：{{ unsubscribe_url }}
+"""
 
 DATA = """\
 {

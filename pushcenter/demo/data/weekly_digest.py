@@ -1,6 +1,6 @@
 """``weekly-digest``: may wait until nothing else does, and may be muted."""
 
-from pushcenter.demo.data.letter import letter
+from pushcenter.demo.data.letter import leave, letter
 from pushcenter.demo.data.shapes import Said, TemplateSeed
 from pushcenter.lanes import Lane
 
@@ -18,7 +18,8 @@ TEXT = """\
 * {{ article.title }}
   {{ article.summary }}
   {{ article.link }}
-{% endfor %}"""
+{% endfor %}
+"""
 
 WEEKLY_DIGEST = TemplateSeed(
     code="weekly-digest",
@@ -76,9 +77,9 @@ WEEKLY_DIGEST = TemplateSeed(
                     sender="Online shop",
                     body='          <p style="margin:0;font-size:20px;font-weight:600;">{{ headline }}</p>\n'
                     + ARTICLES,
-                    footer="The weekly digest of our shop.",
+                    footer="The weekly digest of our shop." + leave("No more of it"),
                 ),
-                "text": TEXT,
+                "text": TEXT + "No more of it: {{ unsubscribe_url }}\n",
             },
             chinese={
                 "subject": "一周精选：{{ headline }}",
@@ -88,9 +89,9 @@ WEEKLY_DIGEST = TemplateSeed(
                     sender="网上商城",
                     body='          <p style="margin:0;font-size:20px;font-weight:600;">{{ headline }}</p>\n'
                     + ARTICLES,
-                    footer="本商城的每周精选。",
+                    footer="本商城的每周精选。" + leave("不再接收"),
                 ),
-                "text": TEXT,
+                "text": TEXT + "不再接收：{{ unsubscribe_url }}\n",
             },
         ),
     },

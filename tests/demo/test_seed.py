@@ -15,7 +15,7 @@ from pushcenter.demo.seed import receiver_url, seed
 from pushcenter.recipients.models import Address, Recipient
 from templates_app.models import Template, Variant
 from templates_app.render import choose_variant, compile_content, undeclared
-from templates_app.variables import faults
+from templates_app.variables import PROVIDED, faults
 
 pytestmark = pytest.mark.django_db
 

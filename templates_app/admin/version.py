@@ -39,26 +39,13 @@ class TemplateVersionAdmin(VersionLife, DiffPages, LeadsToHistory, ActingAdmin):
     search_fields = ("template__code",)
     actions = None
     actions_detail = ("preview_it", *DiffPages.diff_actions, *VersionLife.life_actions)
-    readonly_fields = (
-        "template",
-        "number",
-        "state_shown",
-        "author",
-        "approver",
-        "created_at",
-        "published_at",
-        "variables_shown",
-        "samples_shown",
-    )
+    readonly_fields = ("variables_shown", "samples_shown")
 
     def get_fieldsets(self, request: HttpRequest, obj: TemplateVersion | None = None) -> Any:
         if self.has_change_permission(request, obj):
             return [(None, {"fields": ("note", "seen_revision", "variables", "samples")})]
-        shown = ("template", ("number", "state_shown"), ("author", "approver"), "published_at", "note")
-        return [
-            (None, {"fields": shown, "classes": ("collapse",)}),
-            (_("Parameters"), {"fields": ("variables_shown", "samples_shown"), "classes": ("collapse",)}),
-        ]
+        shown = ("variables_shown", "samples_shown")
+        return [(_("Parameters"), {"fields": shown, "classes": ("collapse",)})]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """A version begins as a draft of its template, which gives it its number."""

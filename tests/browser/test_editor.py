@@ -2,7 +2,7 @@
 
 import pytest
 from django.contrib.auth.models import User
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Dialog, Locator, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from templates_app.models import TemplateVersion
@@ -157,7 +157,12 @@ def test_whoever_saves_second_is_told_and_leaving_unsaved_asks(
 
     # What is still not stored is not left behind without a question.
     questions: list[str] = []
-    ann.on("dialog", lambda dialog: (questions.append(dialog.type), dialog.dismiss()))
+
+    def stay(dialog: Dialog) -> None:
+        questions.append(dialog.type)
+        dialog.dismiss()
+
+    ann.on("dialog", stay)
     ann.locator("#load-theirs").click()
     ann.wait_for_timeout(500)
     assert questions == ["beforeunload"]

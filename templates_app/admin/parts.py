@@ -31,6 +31,10 @@ class PartForm(TemplateForm):
 
     class Meta(TemplateForm.Meta):
         model = Part
+        help_texts = {
+            "code": _("What templates write to have it, such as signature."),
+            "category": _("It says whether new versions need four eyes."),
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

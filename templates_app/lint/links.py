@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from templates_app.links import NOWHERE
 from templates_app.lint.examples import mail
 from templates_app.lint.page import STATEMENT, VALUE, Element, protected
 from templates_app.lint.problem import Severity
@@ -17,10 +18,6 @@ from templates_app.lint.rule import Finding, at, rule
 UNSAFE = frozenset({"javascript", "vbscript", "data", "file", "blob"})
 #: Without a host after them.
 WITHOUT_HOST = frozenset({"mailto", "tel", "sms", "cid"})
-#: Fields of channels that hold one address and nothing else.
-FIELDS = frozenset({"link", "url", "image", "media_url"})
-#: There a page of one's own site or app may be meant.
-AT_HOME = frozenset({"inbox", "push"})
 #: The attributes that hold an address; behind ``src`` is a picture, and bytes that are written into it do no harm.
 ATTRIBUTES = ("href", "src", "action")
 ELEMENTS = frozenset(
@@ -67,8 +64,8 @@ def links(reading: Reading) -> Iterator[Link]:
             continue
         if text.is_html:
             yield from _in_page(text)
-        elif text.field in FIELDS:
-            yield Link(text=text, line=1, url=_plain(text.source).strip(), is_picture=text.field == "image")
+        elif text.declared.link:
+            yield Link(text=text, line=1, url=_plain(text.source).strip())
         elif text.is_plain:
             yield from _in_words(text)
 
@@ -121,6 +118,12 @@ def unsafe(reading: Reading) -> Iterator[Finding]:
         if link.scheme in UNSAFE and not (link.is_picture and link.scheme == "data"):
             message = gettext("The link “%(link)s” is not safe.") % {"link": link.shown}
             yield at(link.text, message, line=link.line)
+    for text, sample, value in reading.rendered():
+        if text.is_html and NOWHERE in str(value):
+            message = gettext("With the sample “%(sample)s” a link is not safe, and is left out.") % {
+                "sample": sample
+            }
+            yield at(text, message, severity=Severity.WARNING)
 
 
 @rule(
@@ -152,7 +155,7 @@ def _fault(link: Link) -> str:
         ) % {"link": link.shown}
     if url[0] in {VALUE, "#"}:  # the whole address, or its beginning, is given by the calling system
         return ""
-    if link.text.channel in AT_HOME and url.startswith("/"):
+    if link.text.declared.link == "app" and url.startswith("/"):  # a page of one's own
         return ""
     if not link.scheme or _is_host_with_port(url):
         return gettext("The link “%(link)s” does not begin with https://.") % {"link": link.shown}

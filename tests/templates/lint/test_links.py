@@ -2,6 +2,7 @@
 
 import pytest
 
+from templates_app.lint import Severity
 from templates_app.lint.examples import TEXT, draft, mail, on
 from templates_app.lint.links import RULES
 from tests.templates.lint.cast import found, lines
@@ -139,3 +140,13 @@ def test_links_of_mjml_are_links_too() -> None:
         ("broken-link", 2),
         ("http-link", 4),
     ]
+
+
+def test_a_link_that_a_sample_makes_unsafe_is_a_warning() -> None:
+    samples = (("odd", {"url": "javascript:alert(1)"}), ("usual", {"url": "https://example.com/"}))
+    page = mail('<a href="{{ url }}">Orders</a>', declared={"url": TEXT}, samples=samples)
+    [problem] = found(page, "unsafe-link")
+    assert (problem.severity, problem.message) == (
+        Severity.WARNING,
+        "With the sample “odd” a link is not safe, and is left out.",
+    )

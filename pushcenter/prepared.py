@@ -13,9 +13,12 @@ from weakref import WeakKeyDictionary
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, connections
 from psycopg import errors
-from psycopg.pq import ExecStatus, TransactionStatus
+from psycopg.adapt import Transformer
+from psycopg.pq import ExecStatus, Format, TransactionStatus
 
 Row = tuple[str | None, ...]
+#: PostgreSQL's number of the type: all values are read as it writes them.
+TEXT = 25
 #: The names of the statements that each connection has prepared.
 _names: "WeakKeyDictionary[psycopg.Connection[Any], dict[str, bytes]]" = WeakKeyDictionary()
 
@@ -27,11 +30,10 @@ def rows(statement: str, *params: str | None) -> list[Row]:
         pgconn, name = _ready(_begun(opened), statement)
         result = pgconn.exec_prepared(name, [None if each is None else each.encode() for each in params])
         _check(result, ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)
-        get, columns = result.get_value, range(result.nfields)
-        return [
-            tuple([None if (value := get(row, column)) is None else value.decode() for column in columns])
-            for row in range(result.ntuples)
-        ]
+        found = Transformer(opened.connection)
+        found.set_pgresult(result, set_loaders=False)
+        found.set_loader_types([TEXT] * result.nfields, Format.TEXT)
+        return found.load_rows(0, result.ntuples, tuple)
 
 
 def copy(table: str, columns: Iterable[str], lines: Sequence[str]) -> None:
@@ -74,7 +76,14 @@ def text(value: str) -> str:
 
 def array(values: Iterable[object]) -> str:
     """Values as one parameter of an array type; None is null."""
-    return "{" + ",".join(["NULL" if value is None else _quoted(str(value)) for value in values]) + "}"
+    found = [*values]
+    try:
+        joined = '","'.join(found)  # type: ignore[arg-type]
+    except TypeError:  # not all of them are texts
+        joined = "\\"
+    if "\\" not in joined and joined.count('"') == 2 * (len(found) - 1):
+        return f'{{"{joined}"}}'
+    return "{" + ",".join(["NULL" if value is None else _quoted(str(value)) for value in found]) + "}"
 
 
 def _quoted(value: str) -> str:

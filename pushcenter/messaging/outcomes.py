@@ -4,6 +4,7 @@ import logging
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID
 
@@ -108,13 +109,17 @@ def change(ended: Sequence[Ended]) -> dict[str, Changed]:
 
 def _changed(row: prepared.Row) -> Changed:
     _, account_id, state, was_sent, was_delivered, step_until = row
-    before = Before(
-        state=State(str(state)),
+    return Changed(_before(state or "", was_sent or "", was_delivered or "", step_until), account_id)
+
+
+@lru_cache(maxsize=256)
+def _before(state: str, was_sent: str, was_delivered: str, step_until: str | None) -> Before:
+    return Before(
+        state=State(state),
         was_sent=was_sent == "t",
         was_delivered=was_delivered == "t",
         step_until=datetime.fromisoformat(step_until) if step_until else None,
     )
-    return Changed(before, account_id)
 
 
 def _values(each: Ended) -> tuple[object, ...]:
@@ -122,17 +127,17 @@ def _values(each: Ended) -> tuple[object, ...]:
     return (
         each.claimed.id,
         each.claimed.claims,
-        each.called,
-        verdict.outcome == "throttled",
+        "t" if each.called else "f",
+        "t" if verdict.outcome == "throttled" else "f",
         verdict.state.value,
         verdict.due_at,
         each.account_id,
         verdict.provider_id,
         verdict.code,
         verdict.reason,
-        verdict.maybe_duplicate,
-        verdict.maybe_sent,
-        each.finished_at,
+        "t" if verdict.maybe_duplicate else "f",
+        "t" if verdict.maybe_sent else "f",
+        each.finished_at.isoformat(),
     )
 
 

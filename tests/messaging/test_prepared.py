@@ -24,3 +24,31 @@ def test_a_connection_that_the_server_has_ended_is_the_databases_fault() -> None
         connection.close()
 
     assert prepared.rows("SELECT 1") == [("1",)]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [],
+        ["a"],
+        ["a", "b"],
+        [None],
+        ["a", None],
+        ['a"b', "c"],
+        ["a\\", "b"],
+        ["", ""],
+        ['"'],
+        ['","'],
+        ["a,b", "{}"],
+    ],
+)
+def test_an_array_comes_through_as_it_is(values: list[str | None]) -> None:
+    found = prepared.rows("SELECT each FROM unnest($1::text[]) AS each", prepared.array(values))
+    assert found == [(each,) for each in values]
+
+
+def test_values_of_every_type_are_read_as_texts() -> None:
+    statement = (
+        "SELECT 1, true, '{\"a\": \"订单\"}'::jsonb, null::uuid, ARRAY['a'], interval '1 day', 'x'::bytea"
+    )
+    assert prepared.rows(statement) == [("1", "t", '{"a": "订单"}', None, "{a}", "1 day", "\\x78")]

@@ -32,7 +32,11 @@ class HourlyStat(models.Model):
         "access.System", on_delete=models.CASCADE, related_name="+", db_index=False, verbose_name=_("system")
     )
     template = models.ForeignKey(
-        "templates_app.Template", on_delete=models.CASCADE, related_name="+", verbose_name=_("template")
+        "templates_app.Template",
+        on_delete=models.CASCADE,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("template"),
     )
     channel = models.CharField(_("channel"), max_length=40)
     accepted = models.IntegerField(_("accepted"), default=0)
@@ -51,6 +55,8 @@ class HourlyStat(models.Model):
     class Meta:
         verbose_name = _("hourly figure")
         verbose_name_plural = _("hourly figures")
+        # One template of a span, however many years there are of it.
+        indexes = [models.Index(fields=["template", "hour"], name="hourly_of_template")]
         constraints = [
             models.UniqueConstraint(
                 fields=["hour", "system", "template", "channel"], name="one_row_per_hour"

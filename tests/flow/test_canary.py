@@ -118,6 +118,22 @@ def test_messages_from_before_it_began_are_not_counted(tried_out: TemplateVersio
     assert (found.canary.messages + found.published.messages, found.is_complete) == (20, True)
 
 
+def test_a_broadcast_from_before_it_began_is_no_measure_for_it(tried_out: TemplateVersion) -> None:
+    canary.withdraw(version=tried_out, by=None)
+    for number in range(5):
+        factories.recipient(f"u-{number}")
+    begun = broadcast.accept(
+        Request(template="order-paid", params={"order_no": "1"}), {"all": True}, caller=factories.caller()
+    )
+    assert isinstance(begun, broadcast.Begun)
+    again = a_canary_again(tried_out)
+    work.run(str(begun.id))
+    assert Message.objects.filter(batch=begun.id, version__number=1).count() == 5
+    batch_of(20)
+    found = compare(again)
+    assert found.canary.messages + found.published.messages == 20
+
+
 def a_canary_again(version: TemplateVersion) -> TemplateVersion:
     draft = publishing.new_draft(template=version.template, by=None, source=version)
     return canary.start(version=draft, by=User.objects.get(username="ann"), percent=50)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
@@ -9,13 +10,17 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from unfold.decorators import action
 
 from templates_app.admin.labels import template_url
-from templates_app.models import ChangeKind, Template, TemplateVersion
-from templates_app.telling import lines
+from templates_app.models import Change, ChangeKind, Template, TemplateVersion
+from templates_app.telling import details, lines, said
 
 LATEST = 10
+#: What a review can end in, and its beginning, after which it counts no more.
+ANSWERED = [ChangeKind.SUBMITTED, ChangeKind.SENT_BACK, ChangeKind.NOT_PUBLISHED]
 PER_PAGE = 100
 
 
@@ -75,8 +80,44 @@ def _elsewhere(object_id: str) -> Template | None:
         return None
 
 
+def answer(change: Change) -> str:
+    """Who sent it back; or that it did not go live."""
+    if change.kind == ChangeKind.SENT_BACK:
+        return gettext("Sent back by %(name)s:") % {"name": change.by_name}
+    return said(change)
+
+
 class LeadsToHistory:
-    """For the console page of versions: its history is that of its template, with the lines of this version."""
+    """For the console page of versions: its history is that of its template, with the lines of this version.
+
+    What a reviewer wanted otherwise is said to whoever opens the draft next.
+    """
+
+    #: The framework's own button stands in the menu, where it leaves room for the steps.
+    actions_detail_hide_default = True
+
+    @action(
+        description=_("History"),
+        permissions=["templates_app.view_templateversion"],
+        url_path="to-history",
+        icon="history",
+    )
+    def its_history(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self.history_view(request, object_id)
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        version = self.get_object(request, object_id) if request.method == "GET" else None  # type: ignore[attr-defined]
+        if version is not None and version.is_editable:
+            last = version.changes.filter(kind__in=ANSWERED).first()
+            if last is not None and last.kind != ChangeKind.SUBMITTED:
+                messages.warning(request, " ".join([answer(last), *details(last)]))
+        return super().change_view(request, object_id, form_url, extra_context)  # type: ignore[misc]
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None

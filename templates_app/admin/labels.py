@@ -1,6 +1,7 @@
 """What the pages of templates and of versions share."""
 
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from pushcenter.dialogs import ask
@@ -27,6 +28,14 @@ def template_url(template: Template, page: str = "change") -> str:
 
 def version_url(version: TemplateVersion) -> str:
     return reverse("admin:templates_app_templateversion_change", args=[version.pk])
+
+
+def compared_link(version: TemplateVersion) -> str:
+    """To what is different from the version before it."""
+    if version.number == 1:
+        return "–"
+    url = reverse("admin:templates_app_templateversion_compare", args=[version.pk])
+    return format_html('<a class="text-link" href="{}?with=before">{}</a>', url, _("with the one before"))
 
 
 def state_badge(version: TemplateVersion) -> str:

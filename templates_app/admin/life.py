@@ -128,7 +128,15 @@ class VersionLife:
         {
             "title": _("More"),
             "icon": "more_horiz",
-            "items": ["schedule", "start_canary", "send_back", "take_back", "compare", "draft_from_it"],
+            "items": [
+                "schedule",
+                "start_canary",
+                "send_back",
+                "take_back",
+                "compare",
+                "its_history",
+                "draft_from_it",
+            ],
         },
     )
 

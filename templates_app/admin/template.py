@@ -17,7 +17,7 @@ from pushcenter.dialogs import go
 from templates_app import history, publishing
 from templates_app.admin.filters import FolderFilter, WorkFilter, saying
 from templates_app.admin.history_pages import HistoryPages
-from templates_app.admin.labels import NEW_DRAFT, state_badge, version_url
+from templates_app.admin.labels import NEW_DRAFT, compared_link, state_badge, version_url
 from templates_app.admin.roll_back import RollsBack
 from templates_app.forms import TemplateForm
 from templates_app.models import ChangeKind, Template, TemplateKind, TemplateVersion, VersionState
@@ -28,7 +28,7 @@ class VersionInline(TabularInline):
     """The versions of a template, newest first; each is edited on its own page."""
 
     model = TemplateVersion
-    fields = ("page", "state_shown", "note", "author", "published_at")
+    fields = ("page", "state_shown", "note", "author", "published_at", "compared")
     readonly_fields = fields
     ordering = ("-number",)
     extra = 0
@@ -51,6 +51,10 @@ class VersionInline(TabularInline):
     @display(description=_("state"))
     def state_shown(self, obj: TemplateVersion) -> str:
         return state_badge(obj)
+
+    @display(description=_("differences"))
+    def compared(self, obj: TemplateVersion) -> str:
+        return compared_link(obj)
 
 
 #: What somebody works at.

@@ -88,6 +88,12 @@ def test_a_reviewer_sends_it_back_with_a_reason(draft: TemplateVersion, as_role:
     press(approver, draft, "send_back", reason="The greeting is wrong.")
     assert draft.state == VersionState.DRAFT
     assert Change.objects.latest("id").detail == {"reason": "The greeting is wrong."}
+    editor = as_role("Template editors")
+    page = editor.get(url(draft)).content.decode()
+    assert "Sent back by user-" in page
+    assert "The greeting is wrong." in page
+    press(editor, draft, "submit")
+    assert "Sent back by" not in editor.get(url(draft)).content.decode()
 
 
 def test_an_editor_takes_it_back(draft: TemplateVersion, as_role: AsRole) -> None:

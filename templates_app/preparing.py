@@ -3,7 +3,8 @@
 1. They are templates, and not too large (``bounds.check_size`` and the engine's parser).
 2. The parts that they name are there (``parts.reached``).
 3. They do nothing that fuel does not bound (``bounds.bounded``).
-4. Variables within links are escaped for their place (``links``).
+4. MJML is compiled (``mjml``), and style sheets are put in (``styles``): with layouts and snippets in their places.
+5. Variables within links are escaped for their place (``links``).
 """
 
 import re
@@ -12,11 +13,11 @@ from dataclasses import dataclass, field
 
 from minijinja import Environment, TemplateError
 
-from templates_app import bounds, links, parts
+from templates_app import bounds, links, mjml, parts, styles
+from templates_app.flat import TOKEN, Flat, Line, flat
+from templates_app.markup import elements
 from templates_app.source import SourceError
 
-#: Where a line comes from: the engine's name of a source, and the line there.
-Line = tuple[str, int]
 #: How the engine says that an error comes from within a part, and where.
 CAUSE = re.compile(r"caused by: (.*) \(in (.+):(\d+)\)$", re.MULTILINE)
 PLACE = re.compile(r" \(in [^()]*:\d+\)$")
@@ -27,6 +28,8 @@ class Prepared:
     """What the engine is given, by its names; ``lines`` tells where a text comes from that was made of others."""
 
     sources: Mapping[str, str]
+    #: All sources, in the order in which ``bounds`` numbers them.
+    origins: Sequence[str]
     lines: Mapping[str, Sequence[Line]] = field(default_factory=dict)
 
 
@@ -54,7 +57,37 @@ def prepared(
         if name not in own:
             check(source, name)
     sources = bounds.bounded(found)
-    return Prepared({name: _with_safe_links(name, source, link_fields) for name, source in sources.items()})
+    lines: dict[str, Sequence[Line]] = {}
+    for name in own:
+        if name.endswith(".html"):
+            sources[name], lines[name] = _page(name, sources)
+    if all(lines.values()):  # what they need is within them now
+        sources = {name: each for name, each in sources.items() if name in own or not name.endswith(".html")}
+    safe = {name: _with_safe_links(name, each, link_fields) for name, each in sources.items()}
+    return Prepared(safe, tuple(found), {name: each for name, each in lines.items() if each})
+
+
+def _page(name: str, sources: Mapping[str, str]) -> tuple[str, Sequence[Line]]:
+    """An HTML field, compiled where it is MJML or has style sheets; no lines where it is what it was."""
+    reached = [each for each in sources if each.endswith(".html")]
+    if any("<mj" in sources[each] for each in reached):
+        page = flat(
+            name, {each: mjml.as_page(sources[each]) if each == name else sources[each] for each in sources}
+        )
+        if mjml.is_mjml(TOKEN.sub("", page.text)):
+            return page.restored(mjml.compiled(page))
+        _refuse_mjml(page)
+    if any(styles.has_styles(sources[each]) for each in reached):
+        page = flat(name, sources)
+        return page.restored(styles.inlined(page)) if styles.has_styles(page.text) else (sources[name], ())
+    return sources[name], ()
+
+
+def _refuse_mjml(page: Flat) -> None:
+    for element in elements(page.text):
+        if element.name.startswith("mj-"):
+            name, line = page.at(element.start)
+            raise SourceError(f"<{element.name}> stands within <mjml> alone", line=line, source=name)
 
 
 def _with_safe_links(name: str, source: str, link_fields: Mapping[str, links.Links]) -> str:

@@ -14,12 +14,13 @@ from minijinja import Environment, TemplateError
 
 from channels_app.contract import TextSource
 from templates_app import bounds, parts
+from templates_app.flat import Line
 from templates_app.links import FILTERS
 from templates_app.locales import fallbacks
 from templates_app.models import TemplateVersion, Variant
 from templates_app.part_forms import form_of
 from templates_app.plain import with_nulls, without_nulls
-from templates_app.preparing import CAUSE, PLACE, Line, check, origin, prepared
+from templates_app.preparing import CAUSE, PLACE, check, origin, prepared
 from templates_app.source import SourceError
 
 FUEL = 200_000
@@ -62,7 +63,7 @@ class Compiled:
     names: Mapping[str, str]
     sources: Mapping[str, TextSource]
     constants: Mapping[str, Any]
-    origins: tuple[str, ...]
+    origins: Sequence[str]
     lines: Mapping[str, Sequence[Line]]
 
     def render(self, context: dict[str, Any]) -> dict[str, Any]:
@@ -150,7 +151,7 @@ def compile_content(channel: str, content: Mapping[str, Any], *, parts: Mapping[
     for name, source in ready.sources.items():
         engine.add_template(name, source)
     constants = {name: content[name] for name in filled if name not in sources}
-    return Compiled(engine, names, sources, constants, tuple(ready.sources), ready.lines)
+    return Compiled(engine, names, sources, constants, ready.origins, ready.lines)
 
 
 def _engine() -> Environment:

@@ -76,7 +76,9 @@ class VersionForm(forms.ModelForm):
     variables = PrettyJSONField(
         label=_("Variables"),
         rows=14,
-        help_text=_("A JSON Schema of the parameters that callers give. Every template also has recipient."),
+        help_text=_(
+            "A JSON Schema of the parameters that callers give. Every template also has recipient and unsubscribe_url."
+        ),
     )
     samples = PrettyJSONField(
         label=_("Samples"),

@@ -40,6 +40,7 @@ def texts() -> dict[str, str]:
         "takeOver": _("Take over from the text"),
         "notJson": _("This is not JSON, so that it cannot be shown as a table."),
         "inherited": _("of the recipient"),
+        "wayOut": _("link for unsubscribing"),
         "string": pgettext("type", "Text"),
         "number": _("Number"),
         "integer": _("Whole number"),

@@ -26,6 +26,7 @@ from pushcenter.messaging import (
     dispatch,
     doubt,
     intake,
+    leaving,
     operate,
     recall,
     receipts,
@@ -230,6 +231,15 @@ class OnLargeTables(TestCase):
                 receipts.store(account, None, [reported])
             receipts.match_early_ones()
         assert Receipt.objects.filter(provider_id="nobody knows it", delivery=None).exists()
+
+    def test_leaving_a_category(self) -> None:
+        path = f"/u/{leaving.token_of(str(one_of(State.DELIVERED).pk))}"
+        with watched(LARGE):
+            for _ in range(2):
+                assert Client().get(path).status_code == 200
+                assert Client().post(path, {"List-Unsubscribe": "One-Click"}).status_code == 200
+            assert Client().post(path, {"do": "come_back"}).status_code == 200
+        assert Delivery.objects.filter(code="opted_out", state=State.CANCELLED).exists()
 
     def test_what_an_operator_does(self) -> None:
         some_are(State.FAILED, ended_at=timezone.now())

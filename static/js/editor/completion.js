@@ -43,6 +43,7 @@ function names(schema, before) {
   return [
     ...namesAt(schema, []).map(variable),
     { label: "recipient", type: "variable", detail: text("inherited"), boost: 1 },
+    { label: "unsubscribe_url", type: "variable", detail: text("wayOut"), boost: 1 },
     ...new Set([...loops, ...sets].filter(Boolean)),
     ...WORDS,
   ].map((each) => (typeof each === "string" ? { label: each, type: "keyword", boost: -1 } : each));

@@ -202,7 +202,7 @@ function drawInsert(all) {
   const bar = document.querySelector(".ed-insert");
   if (!bar) return;
   const names = all.filter((each) => !each.path.includes("[]") && each.spec.type !== "object").map((each) => each.path.join("."));
-  const chips = [...names, "recipient.name"].map((name) =>
+  const chips = [...names, "recipient.name", "unsubscribe_url"].map((name) =>
     make("button", { type: "button", class: "ed-chip", onmousedown: (event) => event.preventDefault(), onclick: () => fields.insert(name) }, name),
   );
   bar.replaceChildren(make("span", {}, text("insert")), ...chips);

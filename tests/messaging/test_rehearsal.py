@@ -16,6 +16,7 @@ from templates_app import publishing
 from templates_app.models import TemplateVersion, Variant
 from tests import factories
 from tests.admin.conftest import AsRole, as_role  # noqa: F401  (a fixture)
+from tests.bench import stock
 
 pytestmark = pytest.mark.django_db
 
@@ -191,6 +192,19 @@ def test_a_new_channel_is_compared_with_nothing(published: TemplateVersion) -> N
 def test_it_stops_when_its_time_is_up(published: TemplateVersion) -> None:
     found = run(draft_of(published), patience=-1)
     assert (found.done, found.is_complete) == (0, False)
+
+
+def test_a_thousand_take_less_than_its_patience(db: None) -> None:
+    factories.template(channels=["email"])
+    factories.accounts("email")
+    stock.people(100)
+    stock.history(1_000, "order-paid", caller=factories.caller())
+    published = TemplateVersion.objects.get()
+    draft = draft_of(
+        published, email={"subject": "Paid: {{ order_no }}", "text": "We received {{ amount }}."}
+    )
+    found = rehearse(draft, sets(draft, 5_000, is_open=True), is_masked=False)
+    assert (found.done, found.is_complete, found.channels["email"].changed) == (1_000, True, 1_000)
 
 
 def test_without_a_message_the_samples_are_used_in_every_language(db: None) -> None:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from templates_app.models import Change, ChangeKind, Template
+from templates_app.part_forms import label_of
 
 #: After these somebody may ask what is different now.
 COMPARED = {
@@ -154,8 +155,17 @@ def details(change: Change) -> list[str]:
     found += [str(each) for each in change.detail.get("problems", []) if each]
     if change.kind == ChangeKind.SETTINGS:
         values = change.detail.get("values", {})
-        found += [_setting(name, values.get(name)) for name in change.detail.get("fields", [])]
-    return found
+        found += [_setting(name, values.get(name)) for name in values or change.detail.get("fields", [])]
+    if change.kind == ChangeKind.TEST_SENT:
+        found.append(_test(change.detail))
+    if change.kind in {ChangeKind.SETTINGS, ChangeKind.IMPORTED} and change.detail.get("revision"):
+        found.append(_("From files, revision %(revision)s.") % {"revision": change.detail["revision"]})
+    return [each for each in found if each]
+
+
+def _test(detail: Mapping[str, Any]) -> str:
+    channels = ", ".join(str(label_of(each)) for each in detail.get("channels", []))
+    return f"{channels} ({_('simulated')})" if detail.get("simulated") else channels
 
 
 def _setting(name: str, values: Any) -> str:

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 
-from templates_app import publishing
+from templates_app import part_use, publishing
 from templates_app.comparison import Comparison, compare, samples
 from templates_app.lint import by_severity, lint
 from templates_app.models import TemplateVersion, VersionState
@@ -38,6 +38,7 @@ class DiffPages:
             # What lint says has a place of its own.
             "obstacles": [each for each in known.obstacles if each not in map(str, found)],
             "problems": by_severity(found),
+            "uses": [] if version.template.is_sendable else part_use.uses(version.template),
             "may_publish": request.user.has_perm("templates_app.publish_templateversion"),
             **(compared(before, version, request.GET) if before else {}),
         }

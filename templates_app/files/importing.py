@@ -22,6 +22,7 @@ from templates_app.files.variants_in import content_flaws
 from templates_app.history import note, of_version
 from templates_app.models import ChangeKind, Template, TemplateVersion, Variant, VersionState
 from templates_app.pins import named
+from templates_app.settings_shown import different, values
 from templates_app.soundness import PublishingError
 
 if TYPE_CHECKING:
@@ -109,6 +110,7 @@ def _one(place: PurePosixPath, sheet: Sheet, wanted: Wanted) -> Imported:
     row = Template.objects.select_related("category", "owner").filter(code=sheet.code).first()
     done = Imported(code=sheet.code, is_new=row is None)
     known_kind = row.kind if row else None
+    before = values(row) if row else {}
     row = row or Template(code=sheet.code)
     changed = apply(sheet, row, where=where)
     if known_kind and row.kind != known_kind:
@@ -126,7 +128,11 @@ def _one(place: PurePosixPath, sheet: Sheet, wanted: Wanted) -> Imported:
             ChangeKind.SETTINGS,
             template=row,
             by=wanted.by,
-            detail={"fields": changed, "revision": wanted.revision},
+            detail={
+                "fields": changed,
+                "values": different(before, values(row)),
+                "revision": wanted.revision,
+            },
         )
     done.version = _version(row, sheet, wanted, done, where=where)
     return done

@@ -83,6 +83,17 @@ def test_every_kind_has_a_sentence(template: Template) -> None:
         assert lines([change])[0].who == "Push Center"
 
 
+def test_what_came_from_files_and_what_was_tested_is_told_with_its_details(template: Template) -> None:
+    told = {
+        ChangeKind.IMPORTED: ({"revision": "4f2c", "digest": "…"}, ["From files, revision 4f2c."]),
+        ChangeKind.SETTINGS: ({"fields": ["name"], "revision": ""}, ["Name"]),
+        ChangeKind.TEST_SENT: ({"channels": ["sms", "email"], "simulated": True}, ["SMS, Email (simulated)"]),
+        ChangeKind.NOT_PUBLISHED: ({"problems": ["No variant."]}, ["No variant."]),
+    }
+    for kind, (detail, expected) in told.items():
+        assert details(Change(template=template, kind=kind, number=2, detail=detail)) == expected
+
+
 def test_settings_are_told_with_what_was_and_what_is(template: Template, as_role: AsRole) -> None:
     editor = as_role("Template editors")
     editor.post(url(template), settings(template, priority="high", folder="shop/orders"))

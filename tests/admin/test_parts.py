@@ -137,6 +137,17 @@ def test_each_failure_is_named_and_stops_no_other(as_role: AsRole) -> None:
     assert good.versions.get(number=2).state == VersionState.PUBLISHED
 
 
+@pytest.mark.django_db
+def test_who_reviews_a_part_sees_which_templates_use_it(as_role: AsRole) -> None:
+    part, order = snippet(), template("order-paid")
+    draft = publishing.new_draft(template=part, by=None, source=part.published)
+    approver = as_role("Approvers")
+    page = approver.get(url(draft, "review_it")).content.decode()
+    assert "Used by" in page
+    assert reverse("admin:templates_app_template_change", args=[order.pk]) in page
+    assert "Templates that use it keep the version" in approver.get(url(draft, "publish")).content.decode()
+
+
 # --- The list of templates --------------------------------------------------------------------------------------------
 
 

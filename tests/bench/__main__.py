@@ -44,9 +44,10 @@ def measure(secret: str) -> None:
 
 def parts() -> "Mapping[str, Callable[..., None]]":
     """What can be measured, by name."""
-    from tests.bench import accepting, idle, sending, soak, stocked, timing
+    from tests.bench import accepting, idle, rendering, sending, soak, stocked, timing
 
     return {
+        "rendering": rendering.measure,
         "accepting": accepting.measure,
         "batches": sending.from_batches,
         "singles": sending.from_singles,

@@ -157,14 +157,72 @@ CALLS = (
     _("%(name)s is not among the push services of this account"),
     _("from %(name)s"),
 )
+#: Why a template cannot be rendered: said by the engine, by its bounds, and by what puts layouts and snippets in.
+ENGINE = (
+    _("syntax error: %(why)s"),
+    _("syntax error: unexpected %(token)s"),
+    _("syntax error: unexpected %(token)s, expected %(wanted)s"),
+    _("syntax error: unknown statement %(name)s"),
+    _("syntax error: block %(name)s defined twice"),
+    _("syntax error: invalid integer (too large)"),
+    _("unknown filter: filter %(name)s is unknown"),
+    _("unknown filter"),
+    _("unknown function: %(name)s is unknown"),
+    _("unknown test: test %(name)s is unknown"),
+    _("unknown method: %(token)s has no method named %(name)s"),
+    _("undefined value: %(name)s is undefined"),
+    _("engine ran out of fuel"),
+    _("missing argument"),
+    _("bad string escape"),
+    _("invalid operation"),
+    _("invalid operation: %(why)s"),
+    _("%(token)s is not iterable"),
+    _("a call fails with %(name)s"),
+    _("the result is longer than %(number)s characters"),
+    _("the result is nested too deeply"),
+    _("the result is not JSON: %(why)s"),
+    _("a list cannot be added, multiplied or kept in a namespace; only text and numbers can"),
+    _("lists are put into lists too often"),
+    _("this is longer than %(number)s characters"),
+    _("a tag is longer than %(number)s characters"),
+    _("this has %(number)s tags or more"),
+    _("more than %(number)s branches"),
+    _("the macro %(name)s calls itself"),
+    _("macros of other templates cannot be imported; include a snippet in their place"),
+    _("a loop cannot call itself"),
+    _("a call block takes no variables"),
+    _("a block cannot be shown a second time; set a variable and show that"),
+    _("the macro %(name)s can only be called: %(call)s"),
+    _("only a function or a macro can be called"),
+    _("there is no method %(name)s"),
+    _("there is no function %(name)s"),
+    _("caller takes no values"),
+    _("the filter %(name)s takes constants alone here, none above %(number)s"),
+    _("this filter cannot be mapped"),
+    _("more than %(number)s values in the lists of one tag"),
+    _("namespace can only be called: namespace(total=0)"),
+    _("name what a namespace holds: namespace(total=0)"),
+    _("set one attribute of a namespace at a time"),
+    _("write the code of one layout or snippet: %(call)s"),
+    _("layouts and snippets cannot stand within JSON"),
+    _("“%(name)s” comes to include itself"),
+    _("the layout or snippet “%(name)s” has no HTML form"),
+    _("the layout or snippet “%(name)s” has no text form"),
+    _("there is no published layout or snippet “%(name)s”"),
+)
 #: Spans, as :func:`pushcenter.spans.words` writes them.
 SPANS = (
     _("%(hours)s h %(minutes)s min"),
     _("%(minutes)s min %(seconds)s s"),
     _("%(seconds)s s"),
 )
-#: Marked where they are written, with their plurals.
+#: Marked where they are written; the first ones with their plurals.
 LONGER = ("%(number)s hour", "%(number)s minute", "%(number)s second")
+EXCESS = (
+    "%(size)s characters are too many; %(limit)s fit.",
+    "%(size)s bytes are too many; %(limit)s fit.",
+    "It takes %(size)s text messages; at most %(limit)s are sent.",
+)
 #: The names of facts: what stands beside the sentences, in events and alerts.
 NAMES = (
     _("account"),
@@ -237,6 +295,15 @@ WORDS = (
     _("clicked"),
     _("complained"),
     _("bounced"),
+    _("end of input"),
+    _("end of variable block"),
+    _("end of block"),
+    _("end of string"),
+    _("end of comment"),
+    _("end of raw block"),
+    _("identifier"),
+    _("identifier or integer"),
+    _("character"),
     _("email"),
     _("sms"),
     _("push"),
@@ -260,8 +327,8 @@ PART = re.compile(r"%\((\w+)\)s")
 #: Parts that are numbers; any other is any text.
 NUMBER, ANYTHING = r"[\d.,]+\+?", r".+?"
 #: Parts that are what somebody called something.
-CALLED = {"name", "channel", "category", "account"}
-NUMBERS = {"hours", "minutes", "seconds", "number", "total", "others", "most"}
+CALLED = {"name", "channel", "category", "account", "call"}
+NUMBERS = {"size", "hours", "minutes", "seconds", "number", "total", "others", "most"}
 
 
 def retold(text: str) -> str:
@@ -295,7 +362,9 @@ def _retold(text: str, language: str | None) -> str:
 def _patterns() -> list[tuple[str, re.Pattern[str]]]:
     """Those with the most words of their own first, because they say the most."""
     sentences = sorted(
-        (*FLOW, *ALERTS, *CALLS, *SPANS), key=lambda each: len(PART.sub("", each)), reverse=True
+        (*FLOW, *ALERTS, *CALLS, *ENGINE, *SPANS, *EXCESS),
+        key=lambda each: len(PART.sub("", each)),
+        reverse=True,
     )
     longer = [(each, _pattern(each, "s?")) for each in LONGER]
     return [*((each, _pattern(each)) for each in sentences), *longer]

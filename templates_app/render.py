@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NoReturn
 
+from django.utils.translation import gettext
 from minijinja import Environment, TemplateError
 
 from channels_app.contract import TextSource
+from pushcenter.retold import retold
 from templates_app import bounds, parts
 from templates_app.flat import Line
 from templates_app.links import FILTERS
@@ -35,7 +37,7 @@ class RenderError(Exception):
 
     def __init__(self, message: str, *, line: int = 0, field: str = "", part: str = "") -> None:
         super().__init__(message)
-        self.message = message
+        self.message = retold(message)  # workers, whose language is that of the source, leave it as it is
         self.line = line
         self.field = field
         self.part = part
@@ -43,8 +45,8 @@ class RenderError(Exception):
     def __str__(self) -> str:
         places = [
             self.field,
-            f"in {self.part}" if self.part else "",
-            f"line {self.line}" if self.line else "",
+            gettext("in %(part)s") % {"part": self.part} if self.part else "",
+            gettext("line %(number)s") % {"number": self.line} if self.line else "",
         ]
         where = ", ".join(each for each in places if each)
         return f"{where}: {self.message}" if where else self.message
@@ -218,7 +220,7 @@ def compile_errors(source: str) -> list[tuple[int, str]]:
         check(source)
         bounds.bounded({"": source})
     except SourceError as error:
-        return [(error.line, error.message)]
+        return [(error.line, retold(error.message))]
     return []
 
 

@@ -7,6 +7,8 @@ from typing import Any, NoReturn
 from uuid import UUID
 
 import jsonschema_rs
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import ValidationError
 from referencing import Registry
@@ -44,7 +46,7 @@ class Check:
             # Dict keys, because the library reports each missing name of one list apart.
             return list(dict.fromkeys(fault for error in errors for fault in _explain(error)))
         except (Unresolvable, RecursionError):  # a reference that leads nowhere, or in a circle
-            detail = "The template's schema cannot be followed to its end; its author has to mend it."
+            detail = _("The template's schema cannot be followed to its end; its author has to mend it.")
             return [Fault(pointer="/params", code="unusable_schema", detail=detail)]
 
     def _is_surely_valid(self, params: Mapping[str, Any]) -> bool:
@@ -103,7 +105,7 @@ def _explain(error: ValidationError) -> Iterator[Fault]:
     schema: dict[str, Any] = error.schema if isinstance(error.schema, dict) else {}
     if error.validator == "required":
         for name in sorted(set(schema["required"]) - set(given)):
-            detail = f"{name} is required."
+            detail = _("%(name)s is required.") % {"name": name}
             yield Fault(pointer=pointer(*path, name), code="missing_variable", detail=detail)
     elif error.validator == "additionalProperties":
         known = list(schema.get("properties", {}))
@@ -116,13 +118,19 @@ def _explain(error: ValidationError) -> Iterator[Fault]:
 
 def _unknown(name: str, known: list[str]) -> str:
     near = difflib.get_close_matches(name, known, n=1)
-    hint = f" Did you mean {near[0]}?" if near else ""
-    return f"The template has no variable {name!r}.{hint}"
+    known_as = {"name": repr(name), "near": near[0] if near else ""}
+    if near:
+        return _("The template has no variable %(name)s. Did you mean %(near)s?") % known_as
+    return _("The template has no variable %(name)s.") % known_as
 
 
 def _sentence(error: ValidationError) -> str:
     if error.validator == "type":
         wanted = error.validator_value
-        return f"This must be of type {' or '.join(wanted) if isinstance(wanted, list) else wanted}."
+        types = (
+            pgettext("between words of a list", " or ").join(wanted) if isinstance(wanted, list) else wanted
+        )
+        return _("This must be of type %(types)s.") % {"types": types}
     # The library's sentence repeats the whole value first; people need the rule.
-    return f"This does not hold to {error.validator}: {error.validator_value!r}"[:300]
+    rule = {"rule": error.validator, "value": repr(error.validator_value)}
+    return (_("This does not hold to %(rule)s: %(value)s") % rule)[:300]

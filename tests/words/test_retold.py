@@ -51,7 +51,14 @@ def test_in_english_nothing_changes() -> None:
 
 def test_every_sentence_fits_its_own_pattern() -> None:
     examples = dict.fromkeys(retold.NUMBERS, "7")
-    for sentence in (*retold.FLOW, *retold.ALERTS, *retold.CALLS, *retold.SPANS):
+    for sentence in (
+        *retold.FLOW,
+        *retold.ALERTS,
+        *retold.CALLS,
+        *retold.ENGINE,
+        *retold.SPANS,
+        *retold.EXCESS,
+    ):
         text = retold.PART.sub(lambda part: examples.get(part[1], "that"), sentence)
         assert in_chinese(text) != text, sentence
 

@@ -3,6 +3,8 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from channels_app import registry
+
 MEASURES = (
     "accepted",
     "sent",
@@ -64,4 +66,4 @@ class HourlyStat(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.hour:%Y-%m-%d %H:00} {self.channel}"
+        return f"{self.hour:%Y-%m-%d %H:00} {registry.label(self.channel)}"

@@ -206,6 +206,7 @@ ENGINE = (
     _("write the code of one layout or snippet: %(call)s"),
     _("layouts and snippets cannot stand within JSON"),
     _("“%(name)s” comes to include itself"),
+    _("no block, layout or snippet can stand within %(where)s"),
     _("the layout or snippet “%(name)s” has no HTML form"),
     _("the layout or snippet “%(name)s” has no text form"),
     _("there is no published layout or snippet “%(name)s”"),

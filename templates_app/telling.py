@@ -12,9 +12,12 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from pushcenter.retold import retold
 from templates_app.models import Change, ChangeKind, Template
 from templates_app.part_forms import label_of
 
+#: Settings that are chosen among a few.
+CHOICES = {"priority", "route_mode", "doubt_policy"}
 #: After these somebody may ask what is different now.
 COMPARED = {
     ChangeKind.SUBMITTED,
@@ -174,9 +177,18 @@ def _setting(name: str, values: Any) -> str:
         return label
     return _("%(setting)s: %(old)s → %(new)s") % {
         "setting": label,
-        "old": values[0] or "–",
-        "new": values[1] or "–",
+        "old": _value(name, values[0]) or "–",
+        "new": _value(name, values[1]) or "–",
     }
+
+
+def _value(name: str, value: Any) -> str:
+    """A choice by its label; what people write themselves as it is."""
+    field: Any = Template._meta.get_field(name) if name in CHOICES else None
+    choices = dict(field.flatchoices) if field else {}
+    if name in {"is_tracked", "owner"}:
+        return retold(str(value))
+    return str(choices.get(value, value))
 
 
 def _label(name: str) -> str:

@@ -12,6 +12,7 @@ from unfold.admin import TabularInline
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
+from pushcenter import roles
 from pushcenter.acting import ActingAdmin
 from pushcenter.dialogs import go
 from templates_app import history, publishing
@@ -95,6 +96,12 @@ class TemplateAdmin(RollsBack, HistoryPages, ActingAdmin):
     )
     actions = None
     actions_detail: Any = ("new_draft", "roll_back")
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        if field is not None and db_field.name == "owner":
+            field.label_from_instance = lambda group: roles.shown(group.name)
+        return field
 
     def get_readonly_fields(self, request: HttpRequest, obj: Template | None = None) -> tuple[str, ...]:
         """Callers name the code, so that it stays."""

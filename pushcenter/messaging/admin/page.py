@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from channels_app import registry
 from pushcenter.dressing import pretty
@@ -87,9 +88,7 @@ def page(message: Message, request: HttpRequest, *, is_own: bool = False) -> Pag
 
 def _step(entry: Entry, message: Message) -> Step:
     known = [
-        (named(key), retold(value) if isinstance(value, str) else value)
-        for key, value in entry.data.items()
-        if value not in ("", None, [], {})
+        (named(key), _told(value)) for key, value in entry.data.items() if value not in ("", None, [], {})
     ]
     return Step(
         entry=entry,
@@ -98,6 +97,12 @@ def _step(entry: Entry, message: Message) -> Step:
         channel=label_of(entry.channel),
         details=known,
     )
+
+
+def _told(value: Any) -> Any:
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    return retold(value) if isinstance(value, str) else value
 
 
 def _row(delivery: Delivery, *, is_open: bool) -> Row:

@@ -13,6 +13,7 @@ from pushcenter.dressing import code, pretty
 from pushcenter.log_admin import LogAdmin, PeriodFilter, as_uuid
 from pushcenter.messaging.admin.personal import sees_personal_data
 from pushcenter.messaging.models import Receipt, ReceiptCall
+from pushcenter.retold import named
 
 MAX_SHOWN = 20_000
 
@@ -20,24 +21,28 @@ MAX_SHOWN = 20_000
 @admin.register(Receipt)
 class ReceiptAdmin(LogAdmin):
     time_field = "received_at"
-    list_display = ("when", "outcome", "account", "provider_id", "code", "is_matched")
+    list_display = ("when", "outcome_shown", "account", "provider_id", "code", "is_matched")
     list_filter = (PeriodFilter, ("account", RelatedDropdownFilter))
     list_filter_submit = True
     list_select_related = ("account",)
     search_help_text = _("An exact id of a receipt or delivery")
     fields = (
-        ("outcome", "account"),
+        ("outcome_shown", "account"),
         "delivery",
         ("provider_id", "event_id"),
         ("code", "reason_told"),
         ("at", "received_at"),
         "call",
     )
-    readonly_fields = ("reason_told",)
+    readonly_fields = ("outcome_shown", "reason_told")
 
     def find(self, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
         wanted = as_uuid(term)
         return queryset.filter(Q(pk=wanted) | Q(delivery_id=wanted)) if wanted else queryset.none()
+
+    @display(description=_("outcome"))
+    def outcome_shown(self, obj: Receipt) -> str:
+        return named(obj.outcome)
 
     @display(description=_("delivery known"), boolean=True)
     def is_matched(self, obj: Receipt) -> bool:

@@ -6,6 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from pushcenter.ids import uuid7
+from pushcenter.retold import retold
 
 
 class Severity(models.TextChoices):
@@ -53,7 +54,7 @@ class Alert(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.text
+        return retold(self.text)
 
     @property
     def is_open(self) -> bool:

@@ -6,6 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from pushcenter.ids import uuid7
+from pushcenter.retold import named
 
 
 class Batch(models.Model):
@@ -103,4 +104,4 @@ class BatchEvent(models.Model):
         ordering = ["-id"]
 
     def __str__(self) -> str:
-        return self.kind
+        return named(self.kind)

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from pushcenter.ids import uuid7
 from pushcenter.messaging.models.message import Delivery, Message
+from pushcenter.retold import named
 
 
 class AttemptOutcome(models.TextChoices):
@@ -91,4 +92,4 @@ class Event(models.Model):
         ordering = ["-id"]
 
     def __str__(self) -> str:
-        return self.kind
+        return named(self.kind)

@@ -45,4 +45,4 @@ class Interaction(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.kind
+        return str(self.get_kind_display())

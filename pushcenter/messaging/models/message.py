@@ -9,6 +9,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from channels_app import registry
 from pushcenter.ids import uuid7
 from pushcenter.lanes import Lane
 from pushcenter.messaging.deliveries import DeliveryQuerySet
@@ -251,7 +252,7 @@ class Delivery(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.channel}: {self.get_state_display()}"
+        return f"{registry.label(self.channel)}: {self.get_state_display()}"
 
     @property
     def retries(self) -> int:

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from pushcenter.ids import uuid7
 from pushcenter.messaging.models.message import Delivery
+from pushcenter.retold import named
 
 
 class CallVerdict(models.TextChoices):
@@ -93,4 +94,4 @@ class Receipt(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.outcome
+        return named(self.outcome)

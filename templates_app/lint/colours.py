@@ -41,25 +41,29 @@ def colour(value: str) -> Colour | None:
     return next((NAMES[word] for word in value.lower().split() if word in NAMES), None)
 
 
-def ink(element: Element) -> Colour | None:
-    """The colour of an element's text: its own, or of the nearest one around it that has any."""
+def ink(element: Element, *, is_styled: bool = False) -> Colour | None:
+    """The colour of an element's text: its own, or of the nearest one around it that has any.
+
+    None where that cannot be told: a link has the colour of the mail program, and unless the style sheets are in
+    place (``is_styled``), a class may mean one.
+    """
     for each in element.chain():
         value = each.style("color") or each.attributes.get("color", "")
         if value:
             return colour(value)
-        if each.attributes.get("class") or (each.tag == "a" and each is element):
-            return None  # a style sheet, or the mail program, may have its say
+        if (each.attributes.get("class") and not is_styled) or each.tag == "a":
+            return None
     return None
 
 
-def ground(element: Element) -> Colour | None:
-    """The colour that an element's text stands on."""
+def ground(element: Element, *, is_styled: bool = False) -> Colour | None:
+    """The colour that an element's text stands on; None where that cannot be told."""
     for each in element.chain():
         for name in BACKGROUNDS:
             value = each.style(name) or each.attributes.get(name, "")
             if value:
                 return colour(value)
-        if each.attributes.get("class") or each.attributes.get("background"):
+        if (each.attributes.get("class") and not is_styled) or each.attributes.get("background"):
             return None
     return None
 

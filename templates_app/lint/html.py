@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from templates_app.lint.colours import contrast, contrast_wanted, ground, ink
 from templates_app.lint.examples import mail
-from templates_app.lint.page import Element, Page
+from templates_app.lint.page import VALUE, Element, Page
 from templates_app.lint.problem import Severity
 from templates_app.lint.reading import Reading, Text
 from templates_app.lint.rule import Finding, at, rule
@@ -82,19 +82,35 @@ def image_size(reading: Reading) -> Iterator[Finding]:
 )
 def low_contrast(reading: Reading) -> Iterator[Finding]:
     for text, page in _pages(reading):
-        for element in page.elements:
-            if not element.words or element.tag in UNREAD:
-                continue
-            front, back = ink(element), ground(element)
-            if front is None or back is None:
-                continue
-            found, wanted = contrast(front, back), contrast_wanted(element)
-            if found < wanted:
-                message = gettext("The contrast is %(found)s to 1; it should be %(wanted)s to 1.") % {
-                    "found": math.floor(found * 10) / 10,  # never as much as is wanted
-                    "wanted": f"{wanted:g}",
-                }
-                yield at(text, message, line=element.text[0][0])
+        styled = text.styled
+        for element in (page if styled is None else styled).elements:
+            line = element.text[0][0] if styled is None and element.text else _line_of(element, text)
+            if (
+                line
+                and element.tag not in UNREAD
+                and (fault := _fault(element, is_styled=styled is not None))
+            ):
+                yield at(text, fault, line=line)
+
+
+def _line_of(element: Element, text: Text) -> int:
+    """Where its words stand in the source; 0 where they come from a layout, which is looked at by itself."""
+    words = max(element.words.split(VALUE), key=len, default="").strip()
+    lines = text.source.splitlines()
+    return next((number for number, line in enumerate(lines, 1) if words and words[:40] in line), 0)
+
+
+def _fault(element: Element, *, is_styled: bool) -> str:
+    front, back = ink(element, is_styled=is_styled), ground(element, is_styled=is_styled)
+    if not element.words or front is None or back is None:
+        return ""
+    found, wanted = contrast(front, back), contrast_wanted(element)
+    if found >= wanted:
+        return ""
+    return gettext("The contrast is %(found)s to 1; it should be %(wanted)s to 1.") % {
+        "found": math.floor(found * 10) / 10,  # never as much as is wanted
+        "wanted": f"{wanted:g}",
+    }
 
 
 RULES = (alt_text, image_size, low_contrast)

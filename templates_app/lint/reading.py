@@ -9,14 +9,17 @@ from channels_app.contract import TextSource
 from templates_app.lint.draft import Draft, Written
 from templates_app.lint.page import Page, page_of
 from templates_app.part_forms import form_of
+from templates_app.parts import reached
+from templates_app.preparing import prepared
 from templates_app.preview import LEAVE, PERSON
 from templates_app.render import Compiled, RenderError, compile_content, compile_errors
 from templates_app.schema import schema_errors
+from templates_app.source import SourceError
 from templates_app.uses import Use, uses
 from templates_app.variables import Check
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Text:
     """One field of a variant that people write as a template."""
 
@@ -25,6 +28,7 @@ class Text:
     field: str
     source: str
     declared: TextSource
+    parts: Mapping[str, str]
 
     @property
     def label(self) -> str:
@@ -45,6 +49,31 @@ class Text:
         return Page([]) if self.errors else page_of(self.source)
 
     @cached_property
+    def styled(self) -> Page | None:
+        """Its elements as recipients get them, with MJML compiled and style sheets in place; None without these."""
+        if not self.is_html or self.errors or not any(map(is_made, (self.source, *self.parts.values()))):
+            return None
+        try:
+            made = prepared({self.engine_name: self.source}, self.parts, {})
+        except SourceError:
+            return None
+        return page_of(made.sources[self.engine_name])
+
+    @property
+    def engine_name(self) -> str:
+        """What the engine calls it."""
+        return f"@{self.field}.{'html' if self.is_html else 'json' if self.declared.json else 'txt'}"
+
+    @cached_property
+    def missing_part(self) -> SourceError | None:
+        """Why the layouts and snippets that it names cannot be put in."""
+        try:
+            reached({self.engine_name: self.source}, self.parts)
+        except SourceError as error:
+            return error
+        return None
+
+    @cached_property
     def errors(self) -> list[tuple[int, str]]:
         """What keeps it from being a template, as ``(line, message)``."""
         return compile_errors(self.source)
@@ -62,6 +91,11 @@ class Shown:
     sample: str
     content: Mapping[str, Any]
     error: RenderError | None = None
+
+
+def is_made(source: str) -> bool:
+    """Is another text made of it when it is compiled?"""
+    return "<mj" in source or "<style" in source.lower()
 
 
 class Reading:
@@ -142,7 +176,7 @@ def _texts(written: Written) -> Iterator[Text]:
     for name, declared in form.base_fields.items() if form else ():
         source = written.content.get(name)
         if isinstance(declared, TextSource) and isinstance(source, str) and source:
-            yield Text(written.channel, written.locale, name, source, declared)
+            yield Text(written.channel, written.locale, name, source, declared, written.parts)
 
 
 def _compiled(written: Written) -> Compiled | RenderError:

@@ -9,10 +9,11 @@ from django.utils.translation import gettext_lazy as _
 from templates_app.lint.draft import Written
 from templates_app.lint.examples import TEXT, draft, mail, on
 from templates_app.lint.problem import Severity
-from templates_app.lint.reading import Reading
+from templates_app.lint.reading import Reading, Text
 from templates_app.lint.rule import Finding, at, rule
 from templates_app.part_forms import form_of
 from templates_app.render import RenderError
+from templates_app.source import SourceError
 
 GOOD = mail(text="Thank you.")
 
@@ -72,10 +73,61 @@ def syntax(reading: Reading) -> Iterator[Finding]:
     ),
 )
 def part(reading: Reading) -> Iterator[Finding]:
-    broken = {(text.channel, text.locale) for text in reading.texts if text.errors}
-    for written, found in reading.compiled:
-        if isinstance(found, RenderError) and (written.channel, written.locale) not in broken:
-            yield _of(found, written, found.message)
+    for text in reading.texts:
+        if not text.errors and text.missing_part is not None:
+            yield at(text, text.missing_part.message, line=_line(text.missing_part, text))
+
+
+def _line(error: SourceError, text: Text) -> int:
+    return error.line if error.source == text.engine_name else 0
+
+
+def _not_made(reading: Reading) -> Iterator[tuple[Written, RenderError, bool]]:
+    """The variants of which the engine makes nothing though their sources are templates; whether that is MJML."""
+    told = {(each.channel, each.locale) for each in reading.texts if each.errors or each.missing_part}
+    for written, error in reading.compiled:
+        if isinstance(error, RenderError) and (written.channel, written.locale) not in told:
+            sources = (str(written.content.get(error.field, "")), *written.parts.values())
+            yield written, error, any("<mj" in source for source in sources)
+
+
+@rule(
+    code="mjml",
+    severity=Severity.ERROR,
+    title=_("MJML cannot be compiled"),
+    why=_("The HTML of the mail is made of it, and here it is no MJML."),
+    todo=_("Mend the line: close each element, and use the elements of MJML in their places."),
+    bad=mail("<mjml><mj-body><mj-nothing></mj-nothing></mj-body></mjml>"),
+    good=mail("<mjml><mj-body><mj-section></mj-section></mj-body></mjml>"),
+)
+def mjml(reading: Reading) -> Iterator[Finding]:
+    for written, error, is_mjml in _not_made(reading):
+        if is_mjml:
+            yield _of(error, written, error.message)
+
+
+@rule(
+    code="compile",
+    severity=Severity.ERROR,
+    title=_("The variant cannot be made ready"),
+    why=_(
+        "When a version is published, links are secured and style sheets put in; here that is not possible."
+    ),
+    todo=_("Mend what the sentence names."),
+    bad=draft(
+        Written(
+            "email",
+            "",
+            {"subject": "Your order", "html": '<a href="{% include "address" %}">Look</a>'},
+            {"address.html": "https://example.com/"},
+        )
+    ),
+    good=mail('<a href="https://example.com/">Look</a>'),
+)
+def compiles(reading: Reading) -> Iterator[Finding]:
+    for written, error, is_mjml in _not_made(reading):
+        if not is_mjml:
+            yield _of(error, written, error.message)
 
 
 @rule(
@@ -123,4 +175,4 @@ def _of(error: RenderError, written: Written, message: str) -> Finding:
     )
 
 
-RULES = (incomplete_content, syntax, part, rendering)
+RULES = (incomplete_content, syntax, part, mjml, compiles, rendering)

@@ -2,8 +2,9 @@
 
 import pytest
 
+from templates_app.lint import Written
 from templates_app.lint.colours import colour, contrast
-from templates_app.lint.examples import mail
+from templates_app.lint.examples import draft, mail
 from templates_app.lint.page import page_of
 from tests.templates.lint.cast import found, lines, messages
 
@@ -30,6 +31,9 @@ def test_an_image_has_a_text_and_a_size(html: str, codes: list[str]) -> None:
     assert [each.rule for each in found(mail(html), "alt-text", "image-size")] == codes
 
 
+MJML = """<mjml><mj-body><mj-section background-color="#ffffff"><mj-column>
+{}
+</mj-column></mj-section></mj-body></mjml>"""
 CONTRASTS: dict[str, tuple[str, bool]] = {
     "both on one": ('<p style="color:#777;background:#fff">A</p>', True),
     "enough": ('<p style="color:#767676;background:#fff">A</p>', False),
@@ -47,7 +51,21 @@ CONTRASTS: dict[str, tuple[str, bool]] = {
     "see-through": ('<p style="color:rgba(0,0,0,.2);background:#fff">A</p>', False),
     "without words": ('<p style="color:#fff;background:#fff"> </p>', False),
     "of a variable alone": ('<p style="color:#fff;background:#fff">{{ a }}</p>', True),
-    "of MJML": ('<mj-section background-color="#fff"><mj-text color="#aaa">A</mj-text></mj-section>', True),
+    "of a style sheet that is put in": (
+        "<style>p { color: #aaa } .x { background: #fff }</style><div class='x'><p>A</p></div>",
+        True,
+    ),
+    "of a style sheet, enough": (
+        "<style>.x { background: #fff; color: #000 }</style><p class='x'>A</p>",
+        False,
+    ),
+    "of a button of MJML": (MJML.format('<mj-button href="https://example.com/">A</mj-button>'), False),
+    "of a button of MJML, too low": (
+        MJML.format('<mj-button href="https://example.com/" color="#777">A</mj-button>'),
+        True,
+    ),
+    "of MJML": (MJML.format('<mj-text color="#aaa">A</mj-text>'), True),
+    "of MJML with a variable": (MJML.format('<mj-text color="#aaa">A {{ a }}</mj-text>'), True),
 }
 
 
@@ -83,6 +101,25 @@ def test_contrast_is_that_of_wcag() -> None:
     assert contrast((0, 0, 0), (255, 255, 255)) == pytest.approx(21)
     assert contrast((255, 255, 255), (0x77, 0x77, 0x77)) == pytest.approx(4.478, abs=0.001)
     assert contrast((9, 9, 9), (9, 9, 9)) == 1
+
+
+def test_what_is_made_of_a_source_is_found_where_it_was_written() -> None:
+    sheet = "<style>p { color: #aaa; background: #fff }</style>\n<div>\n<p>{{ a }} Thank you.</p></div>"
+    assert lines(mail(sheet), "contrast") == [3]
+    assert lines(mail(MJML.format('<mj-text color="#aaa">Thank you.</mj-text>')), "contrast") == [2]
+
+
+def test_a_layout_answers_for_its_own_colours() -> None:
+    layout = "<style>p { color: #aaa; background: #fff }</style><p>Shop</p>{% block body %}{% endblock %}"
+    html = '{% extends "brand" %}{% block body %}\n<p>Thank you.</p>{% endblock %}'
+    message = draft(Written("email", "", {"subject": "a", "html": html}, {"brand.html": layout}))
+    assert lines(message, "contrast") == [2]
+
+
+def test_mjml_that_is_none_is_told_with_its_line() -> None:
+    broken = MJML.format("<mj-text>A</mj-txt>")
+    [problem] = found(mail(broken), "mjml", "compile")
+    assert (problem.rule, problem.field, problem.line) == ("mjml", "html", 2)
 
 
 def test_a_page_keeps_its_lines_whatever_the_template_has_in_it() -> None:

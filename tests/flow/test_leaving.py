@@ -244,8 +244,9 @@ def test_the_page_speaks_the_language_of_the_message_and_else_the_browsers(db: N
         ("", "", "en"),
     ):
         delivery = sent(to={**INLINE, **({"locale": locale} if locale else {})})
-        page = browser().get(path(delivery), headers={"Accept-Language": accepted}).content.decode()
-        assert f'lang="{language}"' in page, (locale, accepted)
+        answer = browser().get(path(delivery), headers={"Accept-Language": accepted})
+        assert f'lang="{language}"' in answer.content.decode(), (locale, accepted)
+        assert answer["Content-Language"] == language
 
 
 def forged(token: str) -> list[str]:

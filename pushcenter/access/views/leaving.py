@@ -57,8 +57,11 @@ def _answer(request: HttpRequest, token: str) -> HttpResponse:
         return _one_click(way)
     wish = request.POST.get("do", "")
     standing = _changed(wish, request.POST, way)
-    with translation.override(_language(way, request)):
-        return _page(request, way, standing, is_back=wish == "come_back")
+    language = _language(way, request)
+    with translation.override(language):
+        answer = _page(request, way, standing, is_back=wish == "come_back")
+    answer.headers["Content-Language"] = language
+    return answer
 
 
 def _one_click(way: Way) -> HttpResponse:

@@ -11,7 +11,6 @@ from pushcenter.messaging.content import context
 from pushcenter.messaging.disguise import constants, disguised
 from pushcenter.messaging.models import Message
 from templates_app.models import Template
-from templates_app.preview import LEAVE
 
 MOST = 1_000
 #: So many of the newest messages are looked at, of which some are tests, or of people who are forgotten.
@@ -20,12 +19,12 @@ LOOKED_AT = 20_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recent:
-    """What one message was made of. ``context`` is what its template saw: the parameters, and ``recipient``."""
+    """What one message was made of; ``recipient`` as its template saw the person."""
 
     id: UUID
     accepted_at: datetime
     params: Mapping[str, Any]
-    context: Mapping[str, Any]
+    recipient: Mapping[str, Any]
     locale: str
 
 
@@ -56,9 +55,8 @@ def _recent(
     pk: UUID, at: datetime, params: Mapping[str, Any], to: Mapping[str, Any], *, known: frozenset[str] | None
 ) -> Recent:
     locale = str(to.get("locale", ""))
-    seen = context(params, to, leave=LEAVE)
+    person = context({}, to, leave="")["recipient"]
     if known is not None:
         params = disguised(params, known=known)
-        person = {**disguised(seen["recipient"]), "locale": locale}  # a language is nobody's own
-        seen = {**params, "recipient": person, "unsubscribe_url": LEAVE}
-    return Recent(id=pk, accepted_at=at, params=params, context=seen, locale=locale)
+        person = {**disguised(person), "locale": locale}  # a language is nobody's own
+    return Recent(id=pk, accepted_at=at, params=params, recipient=person, locale=locale)

@@ -67,7 +67,7 @@ def test_the_newest_come_first_and_no_tests(template: Template) -> None:
     assert numbers(template) == ["SO-2", "SO-2", "SO-1"]
     assert numbers(template, 2) == ["SO-2", "SO-2"]
     [first, *_rest] = recent.recent(template, 1, is_open=True)
-    assert first.context["recipient"] == {"id": "u-1001", "name": "Li Wei", "locale": "zh-hans"}
+    assert first.recipient == {"id": "u-1001", "name": "Li Wei", "locale": "zh-hans"}
     assert first.locale == "zh-hans"
 
 
@@ -87,7 +87,7 @@ def test_who_was_forgotten_has_left_nothing(template: Template) -> None:
 def test_they_are_masked_but_for_what_the_template_itself_names(template: Template) -> None:
     [first, *_rest] = recent.recent(template, 1, is_open=False)
     assert first.params == {"order_no": "XX-0", "amount": "0"}
-    assert first.context["recipient"] == {"id": "x-0000", "name": "Xx Xxx", "locale": "zh-hans"}
+    assert first.recipient == {"id": "x-0000", "name": "Xx Xxx", "locale": "zh-hans"}
 
 
 def test_the_editor_offers_each_set_once_and_masked_to_whom_it_has_to(template: Template) -> None:

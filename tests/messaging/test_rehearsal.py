@@ -143,7 +143,7 @@ def test_a_default_is_not_held_against_callers_who_never_gave_it(published: Temp
 
 
 def test_values_that_are_missing(published: TemplateVersion) -> None:
-    text = "{{ recipient.name }}, {{ order_no }} of {{ shop }}{% if lines %}{{ lines }}{% endif %}"
+    text = "{{ recipient.name }}: {{ order_no }}, {{ shop }}{% if lines %}{{ lines }}{% endif %} {{ unsubscribe_url }}"
     found = run(draft_of(published, sms={"text": text}))
     assert {(gap.name, *gap.channels): gap.number for gap in found.gaps.all()} == {
         ("shop", "sms"): 2,

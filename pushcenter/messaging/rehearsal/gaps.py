@@ -37,7 +37,7 @@ class Gaps:
         return cls(found)
 
     def add(self, each: Set, params: Mapping[str, Any]) -> None:
-        context = {**params, "recipient": each.recipient}
+        context = {**params, **each.provided}
         for path in self.channels:
             if _is_empty(context, path):
                 self._numbers[path] += 1

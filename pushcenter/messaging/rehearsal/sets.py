@@ -8,15 +8,18 @@ from uuid import UUID
 
 from pushcenter.messaging.recent import recent
 from templates_app.models import TemplateVersion
-from templates_app.preview import PERSON
+from templates_app.preview import PERSON, way_out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Set:
-    """One set of parameters, for a person with a language. It is of a message, or a sample with a name."""
+    """One set of parameters, for a person with a language. It is of a message, or a sample with a name.
+
+    ``provided`` is what a template sees besides.
+    """
 
     params: Mapping[str, Any]
-    recipient: Mapping[str, Any]
+    provided: Mapping[str, Any]
     locale: str
     message: UUID | None = None
     at: datetime | None = None
@@ -28,7 +31,7 @@ def sets(version: TemplateVersion, number: int, *, is_open: bool) -> list[Set]:
     found = [
         Set(
             params=each.params,
-            recipient=each.context["recipient"],
+            provided=_provided(version, each.recipient),
             locale=each.locale,
             message=each.id,
             at=each.accepted_at,
@@ -44,4 +47,9 @@ def _samples(version: TemplateVersion) -> Iterator[Set]:
     for sample in version.samples:
         for locale in locales:
             person = {**PERSON, "locale": locale}
-            yield Set(params=sample["params"], recipient=person, locale=locale, name=sample["name"])
+            provided = _provided(version, person)
+            yield Set(params=sample["params"], provided=provided, locale=locale, name=sample["name"])
+
+
+def _provided(version: TemplateVersion, person: Mapping[str, Any]) -> dict[str, Any]:
+    return {"recipient": person, "unsubscribe_url": way_out(version)}

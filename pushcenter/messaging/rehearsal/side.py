@@ -41,8 +41,8 @@ class Side:
         """What it says; raises :class:`RenderError`."""
         compiled = self._of(variant)
         if isinstance(compiled, RenderError):
-            raise compiled
-        return compiled.render({**self.check.with_defaults(each.params), "recipient": each.recipient})
+            raise compiled.with_traceback(None)  # it would grow with each set
+        return compiled.render({**self.check.with_defaults(each.params), **each.provided})
 
     def _of(self, variant: Variant) -> Compiled | RenderError:
         found = self._compiled.get(variant.pk)

@@ -52,6 +52,17 @@ def codes(contents: Iterable[Mapping[str, Any]]) -> set[str]:
     return {each.code for content in contents for source in _texts(content) for each in _readable(source)}
 
 
+def demanded(contents: Iterable[Mapping[str, Any]]) -> set[str]:
+    """Those of them that have to be there."""
+    return {
+        each.code
+        for content in contents
+        for source in _texts(content)
+        for each in _readable(source)
+        if not each.may_be_missing
+    }
+
+
 def _readable(source: str) -> list[Named]:
     try:
         return named(source)

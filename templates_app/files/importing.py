@@ -21,7 +21,7 @@ from templates_app.files.sheet import Sheet, newest
 from templates_app.files.variants_in import content_flaws
 from templates_app.history import note, of_version
 from templates_app.models import ChangeKind, Template, TemplateVersion, Variant, VersionState
-from templates_app.pins import named
+from templates_app.parts import codes
 from templates_app.settings_shown import different, values
 from templates_app.soundness import PublishingError
 
@@ -93,7 +93,7 @@ def import_(sheets: Mapping[PurePosixPath, Sheet], wanted: Wanted) -> list[Impor
 def _in_order(sheets: Mapping[PurePosixPath, Sheet]) -> list[PurePosixPath]:
     by_code = {sheet.code: place for place, sheet in sheets.items()}
     uses = {
-        place: [by_code[code] for code in sorted(named(sheet.variants.values())) if code in by_code]
+        place: [by_code[code] for code in sorted(codes(sheet.variants.values())) if code in by_code]
         for place, sheet in sheets.items()
     }
     try:

@@ -8,7 +8,9 @@ import pytest
 from templates_app import parts
 from templates_app.models import Template, TemplateKind, TemplateVersion, Variant, VersionState
 from templates_app.parts import Named, PartError, codes, named, of_content, of_variant
+from templates_app.pins import pinned
 from templates_app.render import RenderError, compile_content
+from templates_app.soundness import PublishingError
 from tests import factories
 
 BRAND = {
@@ -209,6 +211,19 @@ def test_what_was_published_keeps_its_parts() -> None:
     variant = Variant.objects.get(version=version)
     assert of_variant(variant) == {"signature.txt": "Old"}
     assert of_content(variant.content, "") == {"signature.txt": "New"}
+
+
+@pytest.mark.django_db
+def test_what_may_be_missing_is_pinned_where_it_is_there() -> None:
+    there = part("signature", ("text", "", "Yours"))
+    factories.template(channels=["sms"], published=False)
+    version = TemplateVersion.objects.get(template__kind=TemplateKind.MESSAGE)
+    text = "{# {% include 'note' %} #}{% include 'signature' %}{% include 'seal' ignore missing %}"
+    version.variants.update(content={"text": text})
+    assert pinned(version) == {"signature": str(there.pk)}
+    version.variants.update(content={"text": "{% include 'seal' %}"})
+    with pytest.raises(PublishingError, match="no layout or snippet “seal”"):
+        pinned(version)
 
 
 @pytest.mark.django_db

@@ -84,25 +84,24 @@ def low_contrast(reading: Reading) -> Iterator[Finding]:
     for text, page in _pages(reading):
         styled = text.styled
         for element in (page if styled is None else styled).elements:
-            line = element.text[0][0] if styled is None and element.text else _line_of(element, text)
-            if (
-                line
-                and element.tag not in UNREAD
-                and (fault := _fault(element, is_styled=styled is not None))
-            ):
+            fault = _fault(element, is_styled=styled is not None) if element.words else ""
+            if fault and (line := _line_of(element, text)):
                 yield at(text, fault, line=line)
 
 
 def _line_of(element: Element, text: Text) -> int:
     """Where its words stand in the source; 0 where they come from a layout, which is looked at by itself."""
+    if text.styled is None:
+        return element.text[0][0]
     words = max(element.words.split(VALUE), key=len, default="").strip()
     lines = text.source.splitlines()
     return next((number for number, line in enumerate(lines, 1) if words and words[:40] in line), 0)
 
 
 def _fault(element: Element, *, is_styled: bool) -> str:
-    front, back = ink(element, is_styled=is_styled), ground(element, is_styled=is_styled)
-    if not element.words or front is None or back is None:
+    front = ink(element, is_styled=is_styled) if element.tag not in UNREAD else None
+    back = ground(element, is_styled=is_styled) if front is not None else None
+    if front is None or back is None:
         return ""
     found, wanted = contrast(front, back), contrast_wanted(element)
     if found >= wanted:

@@ -16,6 +16,7 @@ from pushcenter.faults import Rejected
 from pushcenter.lanes import Lane
 from pushcenter.messaging import alert_words, intake, queue, validate
 from pushcenter.messaging.models import Alert, Severity
+from pushcenter.messaging.own_systems import ALERTS as SYSTEM
 from pushcenter.messaging.request import Caller, Request
 from pushcenter.messaging.routing import Choice, Decision, plan
 from pushcenter.recipients.models import Category, Group, Preference, Recipient
@@ -24,7 +25,7 @@ from pushcenter.retold import named, retold
 from templates_app.locales import fallbacks
 from templates_app.models import Template, TemplateVersion, Variant, VersionState
 
-SYSTEM, GROUP, CATEGORY, TEMPLATE = "push-center", "operators", "operations", "operations-alert"
+GROUP, CATEGORY, TEMPLATE = "operators", "operations", "operations-alert"
 #: Second half of the advisory lock's key: these rows are made once.
 MAKING = 0xA1E8
 #: An alert that nobody got within a day is told again as a reminder.

@@ -24,6 +24,7 @@ from pushcenter.messaging.models import (
     Stop,
     StopKind,
 )
+from pushcenter.messaging.own_systems import OWN_SYSTEMS
 from pushcenter.messaging.states import IN_FLIGHT, State
 from pushcenter.retold import named, retold
 
@@ -123,6 +124,8 @@ def timeline(message: Message) -> list[Entry]:
 
 def _by_whom(message: Message) -> str:
     known = {"system": message.system.code, "key": message.key.prefix if message.key else ""}
+    if message.key_id is None and known["system"] in OWN_SYSTEMS:
+        return gettext("by Push Center itself, as %(system)s") % known
     if not message.key:
         return gettext("system %(system)s, with a key since deleted") % known
     return gettext("system %(system)s, key %(key)s…") % known

@@ -24,6 +24,7 @@ from pushcenter.ids import uuid7
 from pushcenter.lanes import Lane
 from pushcenter.messaging import intake
 from pushcenter.messaging.models import Delivery, Message
+from pushcenter.messaging.own_systems import TESTS as SYSTEM
 from pushcenter.messaging.request import Caller, Item
 from pushcenter.messaging.routing import Route
 from pushcenter.messaging.rows import Accepted, Rows
@@ -37,7 +38,6 @@ from templates_app.history import of_version
 from templates_app.models import ChangeKind, TemplateVersion
 from templates_app.variables import faults
 
-SYSTEM = "push-center-tests"
 #: A test that did not get through by then is over.
 TIME_TO_LIVE = timedelta(minutes=30)
 #: A test group is a few people; a larger group was marked by mistake.

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 
 from channels_app.models import Account
 from pushcenter.faults import Rejected
-from pushcenter.messaging import dispatch, trials
+from pushcenter.messaging import dispatch, own_systems, trials
 from pushcenter.messaging.models import Delivery
 from pushcenter.messaging.trials import Asked
 from pushcenter.recipients.models import Group, Preference
@@ -56,7 +56,7 @@ def test_a_draft_reaches_oneself_and_stays_a_draft(draft: TemplateVersion, ann: 
     assert mail["To"] == "ann@example.com"
     [message] = trials.messages(reference, by=ann)
     assert (message.version.state, message.version.number) == ("trial", draft.number)
-    assert message.system.code == trials.SYSTEM
+    assert message.system.code == own_systems.TESTS
     draft.refresh_from_db()
     assert draft.state == "draft"
     line = Change.objects.latest("id")

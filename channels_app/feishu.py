@@ -1,7 +1,6 @@
 """A message as Feishu and Lark show it, for their apps and for their robots: plain text, or a card."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,7 +18,7 @@ class FeishuApi(JsonApi):
         reset = reply.headers.get("x-ogw-ratelimit-reset", "")
         if reply.retry_after is None and reset:
             seconds = http.parse_retry_after(reset, now=datetime.now(UTC))
-            reply = replace(reply, retry_after=seconds)
+            reply = reply._replace(retry_after=seconds)
         return super().judge(reply)
 
 

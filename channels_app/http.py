@@ -8,13 +8,13 @@ import asyncio
 import re
 import socket
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import Enum
 from functools import lru_cache
 from ipaddress import ip_address
 from types import MappingProxyType
+from typing import NamedTuple
 
 import aiohttp
 from aiohttp.abc import ResolveResult
@@ -58,8 +58,7 @@ CLASS_MEANINGS: Mapping[int, Meaning] = {
 GATEWAY_FAULTS = frozenset({502, 504})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class Reply(NamedTuple):
     """An HTTP answer: header names in lower case, body cut at ``MAX_BODY``, ``retry_after`` in seconds."""
 
     status: int

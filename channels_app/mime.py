@@ -3,8 +3,8 @@
 import hashlib
 import hmac
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email import message_from_string, policy
 from email.headerregistry import Address
@@ -40,6 +40,8 @@ OF_THE_SENDER = frozenset({"5.1.7", "5.1.8"})
 ENHANCED = re.compile(r"(?<![.\d])(([245]\.\d{1,3})\.\d{1,3})(?![.\d])")
 #: Headers in which the address stands to which a mail came.
 RECEIVED_AT = ("To", "Delivered-To", "X-Original-To", "Envelope-To")
+#: Kinds of complaints (RFC 5965, 3.1, and RFC 6430); others, such as virus, speak of the mail alone.
+COMPLAINTS = frozenset({"abuse", "fraud"})
 HIDDEN = "display:none;max-height:0;max-width:0;overflow:hidden;opacity:0"
 
 # Seven bits pass through every relay; lines are folded and encoded where they have to be.
@@ -219,11 +221,14 @@ class Returns:
         return f"{self.local}+{delivery_id}.{self._signature(delivery_id)}@{self.domain}"
 
     def delivery_of(self, mail: Message) -> str:
-        """The delivery that a returned mail is about; raises :class:`ForgedCallback`."""
+        """The delivery that a returned mail is about; raises :class:`ForgedCallback`.
+
+        A complaint comes to another address, and has ours in the mail that is attached.
+        """
         pattern = (
             rf"{re.escape(self.local.lower())}\+([\w.-]+)\.([0-9a-f]{{10}})@{re.escape(self.domain.lower())}"
         )
-        addressed = " ".join(str(value) for name in RECEIVED_AT for value in mail.get_all(name, []))
+        addressed = " ".join([*_values(mail, RECEIVED_AT), *_values_within(mail, "Return-Path")])
         for delivery_id, signature in re.findall(pattern, addressed.lower()):
             if hmac.compare_digest(signature, self._signature(delivery_id)):
                 return str(delivery_id)
@@ -233,22 +238,39 @@ class Returns:
         return hmac.new(self.secret.encode(), delivery_id.encode(), hashlib.sha256).hexdigest()[:10]
 
 
+def _values(mail: Message, names: Iterable[str]) -> list[str]:
+    return [str(value) for name in names for value in mail.get_all(name, [])]
+
+
+def _values_within(mail: Message, name: str) -> list[str]:
+    """What a header says in the mails that are attached."""
+    return [value for part in attached(mail) for value in _values(part, [name])]
+
+
 def reports(mail: Message, *, provider_id: str, delivery_id: str = "") -> list[Receipt]:
-    """What a returned mail says (RFC 3464). An absence note, or somebody's answer, says nothing."""
+    """What a returned mail says (RFC 3464), or a complaint that a mailbox provider passes on (RFC 5965).
+
+    An absence note, or somebody's answer, says nothing.
+    """
+    about = Receipt(
+        provider_id=provider_id, delivery_id=delivery_id, at=moment(mail), outcome=Outcome.COMPLAINED
+    )
+    return [*_returned(mail, about), *(replace(about, code=kind) for kind in complaints(mail))]
+
+
+def _returned(mail: Message, about: Receipt) -> Iterator[Receipt]:
     parts = [part for part in mail.walk() if part.get_content_type() == "message/delivery-status"]
-    groups = [group for part in parts for group in inner(part) if group["action"]]
-    return [
-        Receipt(
-            provider_id=provider_id,
-            delivery_id=delivery_id,
-            outcome=outcome,
-            at=moment(mail),
-            code=str(group["status"] or "").strip()[:20],
-            reason=reason(group),
-        )
-        for group in groups
-        for outcome in outcomes(group)
-    ]
+    for group in (group for part in parts for group in inner(part) if group["action"]):
+        code = str(group["status"] or "").strip()[:20]
+        for outcome in outcomes(group):
+            yield replace(about, outcome=outcome, code=code, reason=reason(group))
+
+
+def complaints(mail: Message) -> list[str]:
+    """The kinds of the complaints that a mail brings."""
+    parts = [part for part in mail.walk() if part.get_content_type() == "message/feedback-report"]
+    kinds = [str(each["feedback-type"] or "").strip().lower() for part in parts for each in inner(part)]
+    return [kind for kind in kinds if kind in COMPLAINTS]
 
 
 def outcomes(group: Message) -> list[Outcome]:
@@ -290,13 +312,16 @@ def moment(mail: Message) -> datetime | None:
 
 def original_id(mail: Message) -> str:
     """The Message-ID of the mail that returns, from what of it is attached; raises :class:`ForgedCallback`."""
-    for part in mail.walk():
-        if part.get_content_type() == "text/rfc822-headers":
-            attached = message_from_string(str(part.get_payload()))
-        elif part.get_content_type() == "message/rfc822" and inner(part):
-            attached = inner(part)[0]
-        else:
-            continue
-        if message_id := str(attached["message-id"] or "").strip():
+    for part in attached(mail):
+        if message_id := str(part["message-id"] or "").strip():
             return message_id
     raise ForgedCallback("no mail of ours is attached")
+
+
+def attached(mail: Message) -> Iterator[Message]:
+    """The mails that are attached, or the heads of them."""
+    for part in mail.walk():
+        if part.get_content_type() == "text/rfc822-headers":
+            yield message_from_string(str(part.get_payload()))
+        elif part.get_content_type() == "message/rfc822":
+            yield from inner(part)[:1]

@@ -726,6 +726,59 @@ def test_what_returns_no_mail_of_ours_is_not_believed(body: bytes) -> None:
         read(body)
 
 
+#: RFC 5965, appendix B.2, shortened.
+COMPLAINT = """From: <abusedesk@example.com>
+Date: Thu, 8 Mar 2005 17:40:36 EDT
+Subject: FW: Earn money
+To: <complaints@example.net>
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=feedback-report; boundary="part1_13d.2e68ed54_boundary"
+
+--part1_13d.2e68ed54_boundary
+Content-Type: text/plain
+
+This is an email abuse report.
+
+--part1_13d.2e68ed54_boundary
+Content-Type: message/feedback-report
+
+Feedback-Type: {kind}
+User-Agent: SomeGenerator/1.0
+Version: 1
+
+--part1_13d.2e68ed54_boundary
+Content-Type: {attached}
+Content-Disposition: inline
+
+Return-Path: <{sender}>
+From: Shop <shop@example.com>
+Message-ID: <{delivery}@example.com>
+Subject: Paid
+
+Thank you
+
+--part1_13d.2e68ed54_boundary--
+"""
+
+
+@pytest.mark.parametrize("attached", ["message/rfc822", "text/rfc822-headers"])
+@pytest.mark.parametrize(
+    ("kind", "outcomes"),
+    [("abuse", [Outcome.COMPLAINED]), ("Fraud", [Outcome.COMPLAINED]), ("virus", []), ("not-spam", [])],
+)
+def test_a_complaint_that_a_mailbox_provider_passes_on_is_a_receipt(
+    kind: str, outcomes: list[Outcome], attached: str
+) -> None:
+    fields = {"kind": kind, "attached": attached, "delivery": DELIVERY}
+    receipts = read(COMPLAINT.format(sender=returning_address(), **fields).encode(), **BOUNCES)
+    assert [each.outcome for each in receipts] == outcomes
+    assert {each.delivery_id for each in receipts} <= {DELIVERY}
+    unsigned = COMPLAINT.format(sender="shop@example.com", **fields).encode()
+    assert [each.provider_id for each in read(unsigned)] == [f"<{DELIVERY}@example.com>"] * len(outcomes)
+    with pytest.raises(ForgedCallback):
+        read(unsigned, **BOUNCES)
+
+
 def test_an_absence_note_says_nothing() -> None:
     note = f"To: {returning_address()}\nSubject: I am away\nAuto-Submitted: auto-replied\n\nUntil Monday.\n"
     assert read(note.encode(), **BOUNCES) == []

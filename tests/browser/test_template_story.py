@@ -45,7 +45,7 @@ class Person:
         """The step is over: nothing went wrong, and the page fits on a wide and on a narrow window."""
         assert self.visit.faults == [], step
         for size in (NARROW, WIDE):
-            self.page.set_viewport_size(size)  # type: ignore[arg-type]
+            self.page.set_viewport_size(size)
             assert self.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), step
         self.steps += 1
         if folder := os.environ.get("STORY_SHOTS"):
@@ -57,7 +57,7 @@ class Person:
                 f"document.documentElement.classList.toggle('dark', {str(mode == 'dark').lower()})"
             )
             for size in (NARROW, WIDE):
-                self.page.set_viewport_size(size)  # type: ignore[arg-type]
+                self.page.set_viewport_size(size)
                 self.page.wait_for_timeout(300)
                 self.page.screenshot(path=folder / f"{name} {mode} {size['width']}.png", full_page=True)
         self.page.evaluate("document.documentElement.classList.remove('dark')")
@@ -120,7 +120,7 @@ def people(browser: Browser, live_server: LiveServer) -> Iterator[Any]:
     def person(name: str, role: str) -> Person:
         user = User.objects.create_user(name, f"{name}@example.com", PASSWORD, is_staff=True)
         user.groups.add(Role.objects.get(name=role))
-        context = browser.new_context(viewport=WIDE, locale="en")  # type: ignore[arg-type]
+        context = browser.new_context(viewport=WIDE, locale="en")
         contexts.append(context)
         visit = Visit(context.new_page(), live_server.url)
         page = visit.open("/admin/")

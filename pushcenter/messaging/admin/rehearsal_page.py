@@ -42,7 +42,7 @@ class RehearsalForm(forms.Form):
     number = forms.TypedChoiceField(
         label=_("Messages"),
         coerce=int,
-        choices=[(each, _("the newest %(number)s") % {"number": each}) for each in NUMBERS],
+        choices=lambda: [(each, _("the newest %(number)s") % {"number": each}) for each in NUMBERS],
         widget=UnfoldAdminSelectWidget,
     )
     order = forms.ChoiceField(label=_("Shown"), choices=ORDERS, widget=UnfoldAdminSelectWidget)

@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
@@ -36,7 +37,7 @@ MYSELF = "myself"
 class TrialForm(forms.Form):
     """Who gets the test, what of it, with which parameters, and over what."""
 
-    who = forms.ChoiceField(label=_("To"))
+    who = forms.ChoiceField(label=pgettext_lazy("addressee", "To"))
     recipient = forms.CharField(
         label=_("My external id"),
         required=False,

@@ -73,4 +73,10 @@ def _lines(draft: Draft) -> Iterator[str]:
 def _variant(written: Written) -> Iterator[str]:
     for field, source in written.content.items():
         place = " ".join(filter(None, (written.channel, written.locale, field)))
-        yield f"{place}: {shorten(source, ENOUGH, placeholder=' …')}"
+        yield f"{place}: {_short(source)}"
+    for name, source in written.parts.items():
+        yield f"layout or snippet {name}: {_short(source)}"
+
+
+def _short(source: str) -> str:
+    return shorten(source, ENOUGH, placeholder=" …")

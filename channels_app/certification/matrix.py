@@ -21,7 +21,8 @@ ADAPTERS = """
 
 **Receipts** are verified by a signature, or come to a path that nobody can guess and from the networks that the
 account names (*secret path*), or are asked for (*asked*). **Idempotent** means that the same message twice reaches the
-person once. **Check** tries the credentials out without reaching anybody.
+person once. **Check** tries the credentials out without reaching anybody. **Templates** that the provider has approved
+beforehand are all that it sends (*only*), or what begins a conversation (*first*).
 
 """
 GUARANTEES = """
@@ -86,13 +87,15 @@ def _adapters(kinds: Mapping[str, type[Adapter]]) -> str:
             str(kind.label),
             f"`{kind.channel.name}`" if kind.channel else "any",
             _receipts(kind),
+            _templates(kind.capabilities),
             *_can(kind.capabilities),
             f"{kind.capabilities.timeout:g} s",
         ]
         for name, kind in sorted(kinds.items(), key=_by_channel)
     ]
     titles = (
-        "Adapter", "Label", "Channel", "Receipts", "Idempotent", "Check", "Look-up", "Recall", "Batch", "Longest call"
+        "Adapter", "Label", "Channel", "Receipts", "Templates", "Idempotent", "Check", "Look-up", "Recall", "Batch",
+        "Longest call",
     )  # fmt: skip
     return _table(titles, rows)
 
@@ -111,6 +114,12 @@ def _receipts(kind: type[Adapter]) -> str:
     if kind.specimen is None:
         return "yes"
     return "signed" if kind.specimen.signed else "secret path"
+
+
+def _templates(capabilities: Capabilities) -> str:
+    if not capabilities.template_field:
+        return "–"
+    return "only" if capabilities.only_templates else "first"
 
 
 def _can(capabilities: Capabilities) -> list[str]:

@@ -14,6 +14,8 @@ from templates_app.models import Variant
 from templates_app.render import RenderError
 
 SHOWN = 6
+#: Characters; what is longer would make a page that no browser likes.
+LONGEST = 300_000
 
 
 class Order(Enum):
@@ -56,7 +58,7 @@ def chosen(candidates: Iterable[Candidate], order: Order, *, channel: str = "") 
     groups: dict[tuple[str, str], list[Candidate]] = {}
     for each in sorted(candidates, key=KEYS[order]):
         is_wanted = order is not Order.DIFFERENT or each.score > 0
-        if is_wanted and channel in {"", each.variant.channel}:
+        if is_wanted and channel in {"", each.variant.channel} and each.length <= LONGEST:
             groups.setdefault((each.variant.channel, each.variant.locale), []).append(each)
     turns = zip_longest(*groups.values())
     return [each for turn in turns for each in turn if each is not None][:SHOWN]

@@ -50,6 +50,8 @@ INBOX_STREAM_SECONDS = env.number("INBOX_STREAM_SECONDS", default=300)
 MAX_BODY_BYTES = env.number("MAX_BODY_BYTES", default=1_000_000)
 MAX_BATCH_BYTES = env.number("MAX_BATCH_BYTES", default=20_000_000)
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
+# The page of a version has a dozen fields for each channel and language.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
 THROTTLE_WHEN_AWAY = env.one_of("THROTTLE_WHEN_AWAY", ["admit", "refuse"], default="admit")
 
 HTTPS = env.switch("HTTPS", default=not TRIAL)

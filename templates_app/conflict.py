@@ -1,6 +1,6 @@
 """Two people edit one draft: what differs between what is stored by now and what the second one is about to store."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
@@ -79,14 +79,32 @@ def _compared(before: list[str], after: list[str]) -> Iterator[Line]:
                 yield from (Line("mine", text) for text in after[start_after:end_after])
 
 
+def completed(data: QueryDict, version: TemplateVersion, *, prefix: str = "variants") -> QueryDict:
+    """The same forms in full: of a variant that nobody touched, the page sends only that it is there."""
+    rows = {str(each.pk): each for each in version.variants.all()}
+    made = data.copy()
+    for number in range(_count(data, prefix)):
+        start = f"{prefix}-{number}-"
+        row = rows.get(data.get(f"{start}id", ""))
+        if row is not None:
+            made[f"{start}channel"] = row.channel
+        if row is not None and f"{start}locale" not in data:
+            made[f"{start}locale"] = row.locale
+            for name, value in row.content.items():
+                made[f"{start}content-{row.channel}-{name}"] = value
+    return made
+
+
 def rebased(data: QueryDict, version: TemplateVersion, *, prefix: str = "variants") -> QueryDict:
     """The same forms, fitted to the variants that are stored now.
 
     Rows that are gone become new ones, and new ones for which there is a row by now become that row, so that what a
-    person wrote is neither lost nor refused because of what another one added or removed.
+    person wrote is neither lost nor refused because of what another one added or removed. What this person did not
+    touch, and the other one removed, is gone.
     """
     rows = {(each.channel, each.locale): str(each.pk) for each in version.variants.all()}
-    forms = [_Form.of(data, f"{prefix}-{number}-") for number in range(_count(data, prefix))]
+    given = [_Form.of(data, f"{prefix}-{number}-") for number in range(_count(data, prefix))]
+    forms = [form for form in given if "locale" in form.values]
     known = set(rows.values())
     for form in forms:
         if form.pk not in known:
@@ -121,7 +139,7 @@ class _Form:
         )
 
 
-def _written(data: QueryDict, forms: Iterable[_Form], prefix: str) -> QueryDict:
+def _written(data: QueryDict, forms: Sequence[_Form], prefix: str) -> QueryDict:
     made = data.copy()
     for name in list(made):
         if name.startswith(f"{prefix}-") and name.split("-")[1].isdigit():
@@ -132,4 +150,5 @@ def _written(data: QueryDict, forms: Iterable[_Form], prefix: str) -> QueryDict:
         for name, given in {**form.values, "id": [form.pk]}.items():
             made.setlist(f"{prefix}-{number}-{name}", given)
     made[f"{prefix}-INITIAL_FORMS"] = str(stored_rows)
+    made[f"{prefix}-TOTAL_FORMS"] = str(len(forms))
     return made

@@ -19,7 +19,8 @@ from templates_app.estimates import estimate
 from templates_app.lint.draft import active_adapters
 from templates_app.locales import normalise
 from templates_app.looks import look
-from templates_app.models import TemplateKind, TemplateVersion
+from templates_app.looks.senders import sender
+from templates_app.models import TemplateKind, TemplateVersion, Variant
 from templates_app.part_forms import form_of
 from templates_app.parts import ENDINGS, of_content
 from templates_app.preview import PERSON, way_out
@@ -64,8 +65,8 @@ class Question:
     shown: str
 
 
-def question(body: bytes) -> Question:
-    """Read it; raises :class:`Unreadable`."""
+def question(version: TemplateVersion, body: bytes) -> Question:
+    """Read it; raises :class:`Unreadable`. Of a stored variant that nobody touched, the editor sends only the id."""
     try:
         asked = json.loads(body)
         json.dumps(asked, ensure_ascii=False).encode()  # half a character is no text
@@ -76,8 +77,9 @@ def question(body: bytes) -> Question:
     if len(asked["variants"]) > MOST_VARIANTS:
         raise Unreadable("These are too many variants.")
     params = asked.get("params")
+    rows = {str(each.pk): each for each in version.variants.all()}
     return Question(
-        variants=tuple(map(_variant, asked["variants"])),
+        variants=tuple(_variant(each, rows) for each in asked["variants"]),
         schema=asked.get("variables"),
         samples=tuple(_samples(asked.get("samples"))),
         params=params if isinstance(params, dict) else {},
@@ -90,7 +92,10 @@ def _samples(asked: Any) -> list[dict[str, Any]]:
     return [each for each in given if isinstance(each, dict)][: samples.MOST]
 
 
-def _variant(asked: Any) -> Written:
+def _variant(asked: Any, rows: Mapping[str, Variant]) -> Written:
+    row = rows.get(str(asked.get("id"))) if isinstance(asked, dict) and "content" not in asked else None
+    if row is not None:
+        asked = {**asked, "channel": row.channel, "locale": row.locale, "content": row.content}
     if not isinstance(asked, dict) or not isinstance(asked.get("content"), dict):
         raise Unreadable("A variant is an object with content.")
     channel, locale = str(asked.get("channel", "")), normalise(str(asked.get("locale", "")))
@@ -180,7 +185,8 @@ def _sight(version: TemplateVersion, variant: Written, params: Mapping[str, Any]
         content = _rendered(version, variant, context)
     except RenderError as error:
         return {"error": _error(error, own=version.template.code)}
-    return {"look": look(variant.channel, content), "estimate": str(estimate(variant.channel, content))}
+    picture = look(variant.channel, content, sender=sender(variant.channel))
+    return {"look": picture, "estimate": str(estimate(variant.channel, content))}
 
 
 def _error(error: RenderError, *, own: str) -> dict[str, Any]:

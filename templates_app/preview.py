@@ -7,6 +7,7 @@ from typing import Any
 from channels_app import registry
 from pushcenter.faults import Fault, Rejected
 from templates_app.looks import look
+from templates_app.looks.senders import sender
 from templates_app.models import TemplateVersion, Variant
 from templates_app.render import RenderError, choose_variant, render, render_variant
 from templates_app.variables import faults, with_defaults
@@ -106,7 +107,11 @@ def _one(version: TemplateVersion, variant: Variant, params: dict[str, Any]) -> 
         content = render(version, channel=variant.channel, locale=variant.locale, params=params)
     except RenderError as error:
         return Preview(variant=variant, error=str(error))
-    return Preview(variant=variant, content=content, picture=look(variant.channel, content))
+    return Preview(
+        variant=variant,
+        content=content,
+        picture=look(variant.channel, content, sender=sender(variant.channel)),
+    )
 
 
 def sample_faults(version: TemplateVersion) -> list[str]:

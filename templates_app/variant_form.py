@@ -32,7 +32,7 @@ class VariantForm(forms.ModelForm):
         if "content" not in self.fields:  # a version that never changes is only shown
             return
         self.is_new = self.instance._state.adding  # noqa: SLF001  (ids are made before rows)
-        self.fields["channel"].disabled = not self.is_new
+        self.fields["channel"].required = self.is_new
         self.initial["channel"] = channel or self.instance.channel
         self.initial["content"] = self.instance.content
         self._content.channel = self.shown_channel
@@ -60,7 +60,9 @@ class VariantForm(forms.ModelForm):
 
     def clean_channel(self) -> str:
         channel: str = self.cleaned_data["channel"]
-        if self.is_new and part_forms.form_of(channel) is None:
+        if not self.is_new:
+            return self.instance.channel
+        if part_forms.form_of(channel) is None:
             raise ValidationError(_("This channel is not installed."))
         return channel
 

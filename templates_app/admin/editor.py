@@ -14,7 +14,7 @@ from templates_app.admin.labels import state_badge
 from templates_app.admin.variant import sources
 from templates_app.forms import VersionForm
 from templates_app.locales import normalise
-from templates_app.models import TemplateVersion
+from templates_app.models import Template, TemplateKind, TemplateVersion, VersionState
 from templates_app.preview import PERSON
 from templates_app.variant_formset import VariantFormSet
 
@@ -37,6 +37,8 @@ def context(request: HttpRequest, version: TemplateVersion, *, can_write: bool) 
             ],
             "person": PERSON,
             "roles": ROLES,
+            "parts": parts(version),
+            "locales": dict(LOCALES),
             "texts": words.texts(),
             "filters": words.filters(),
             "tags": words.tags(),
@@ -45,6 +47,13 @@ def context(request: HttpRequest, version: TemplateVersion, *, can_write: bool) 
         "editor_locales": LOCALES,
         "editor_sources": [] if can_write else sources(version),
     }
+
+
+def parts(version: TemplateVersion) -> list[dict[str, str]]:
+    """The layouts and snippets that can be put in, besides what is edited here."""
+    rows = Template.objects.exclude(kind=TemplateKind.MESSAGE).exclude(pk=version.template_id)
+    live = rows.filter(versions__state=VersionState.PUBLISHED).order_by("code")
+    return [{"code": each.code, "name": each.name, "kind": each.kind} for each in live]
 
 
 def clash(form: VersionForm, variants: VariantFormSet) -> dict[str, Any]:

@@ -20,7 +20,7 @@ def answer(admin: ModelAdmin, request: HttpRequest, object_id: str) -> JsonRespo
     if not admin.has_view_permission(request, version):
         return _refusal(403, _("You may not see this version."))
     try:
-        return JsonResponse(live.answer(version, live.question(request.body)))
+        return JsonResponse(live.answer(version, live.question(version, request.body)))
     except RequestDataTooBig:
         return _refusal(413, _("This is too long."))
     except live.Unreadable as error:

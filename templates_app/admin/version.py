@@ -19,7 +19,7 @@ from templates_app.admin.history_pages import LeadsToHistory
 from templates_app.admin.labels import state_badge
 from templates_app.admin.life import VersionLife
 from templates_app.admin.variant import VariantInline, is_open
-from templates_app.conflict import rebased
+from templates_app.conflict import completed, rebased
 from templates_app.drafts import editing
 from templates_app.forms import VersionForm
 from templates_app.lint import by_severity, lint
@@ -87,8 +87,11 @@ class TemplateVersionAdmin(VersionLife, DiffPages, LeadsToHistory, ActingAdmin):
         self, request: HttpRequest, object_id: Any = None, *args: Any, **kwargs: Any
     ) -> HttpResponse:
         version = self.get_object(request, object_id) if request.method == "POST" else None
-        if version is not None and request.POST.get("seen_revision") != str(version.revision):
-            request.POST = rebased(request.POST, version)  # type: ignore[assignment]
+        if version is not None:
+            posted = completed(request.POST, version)
+            if posted.get("seen_revision") != str(version.revision):
+                posted = rebased(posted, version)
+            request.POST = posted  # type: ignore[assignment]
         try:
             return super().changeform_view(request, object_id, *args, **kwargs)
         except IntegrityError:

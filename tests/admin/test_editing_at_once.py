@@ -148,6 +148,39 @@ def test_what_the_other_one_added_stays(draft: TemplateVersion, ann: Client, bob
     assert set(contents(draft)) == {"email *", "sms *"}
 
 
+def untouched(data: dict[str, Any], prefix: str) -> dict[str, Any]:
+    """As the page sends a variant that nobody touched."""
+    kept = {f"{prefix}-{name}" for name in ("id", "version", "channel")}
+    return {name: value for name, value in data.items() if not name.startswith(f"{prefix}-") or name in kept}
+
+
+def test_a_variant_that_nobody_touched_stays_as_it_is(draft: TemplateVersion, ann: Client) -> None:
+    data = untouched(opened(ann, draft), "variants-0")
+    assert save(ann, draft, data, note="Only the note").status_code == 302
+    assert contents(draft) == {"sms *": factories.CONTENT["sms"]}
+    draft.refresh_from_db()
+    assert draft.note == "Only the note"
+
+
+def test_overwriting_leaves_alone_what_this_person_did_not_touch(
+    draft: TemplateVersion, ann: Client, bob: Client
+) -> None:
+    Variant.objects.create(version=draft, channel="push", content={"title": "Hi", "body": "There"})
+    of_ann, of_bob = opened(ann, draft), opened(bob, draft)
+    sms = next(key for key, value in of_bob.items() if value == "sms").removesuffix("-channel")
+    save(bob, draft, of_bob, **{f"{sms}-content-sms-text": "By Bob"})
+    page = save(ann, draft, untouched(of_ann, sms), note="By Ann").content.decode()
+    assert "SMS — Text" not in page
+    save(ann, draft, untouched(of_ann, sms), note="By Ann", _overwrite="2")
+    assert contents(draft)["sms *"] == {"text": "By Bob"}
+    of_ann, of_bob = opened(ann, draft), opened(bob, draft)
+    save(bob, draft, of_bob, **{f"{sms}-DELETE": "on"})
+    save(ann, draft, untouched(of_ann, sms), note="By Ann, again", _overwrite="4")
+    assert set(contents(draft)) == {"push *"}
+    draft.refresh_from_db()
+    assert draft.note == "By Ann, again"
+
+
 def test_saving_again_after_ones_own_save_is_no_conflict(draft: TemplateVersion, ann: Client) -> None:
     assert save(ann, draft, opened(ann, draft), **{FIRST: "One"}).status_code == 302
     assert save(ann, draft, opened(ann, draft), **{FIRST: "Two"}).status_code == 302

@@ -53,6 +53,13 @@ def test_the_shown_variant_is_rendered_with_the_sample(draft: TemplateVersion, a
     assert "1 text message · GSM-7 · 20 characters" in told["estimate"]
 
 
+def test_of_a_stored_variant_its_id_is_enough(draft: TemplateVersion, admin_client: Client) -> None:
+    stored = {"key": "v0", "id": str(draft.variants.get().pk)}
+    told = ask(admin_client, draft, variants=[stored])
+    assert "Order SO-42 is paid." in told["look"]
+    assert post(admin_client, draft, json.dumps({"variants": [{"id": "no-such"}]})).status_code == 400
+
+
 def test_nothing_is_stored(draft: TemplateVersion, admin_client: Client) -> None:
     ask(admin_client, draft, {"channel": "sms", "content": {"text": "Other words"}})
     assert draft.variants.get().content == factories.CONTENT["sms"]

@@ -20,6 +20,8 @@ export function completions(schema) {
     const before = context.state.sliceDoc(Math.max(0, context.pos - 2000), context.pos);
     const inside = opened(before);
     if (inside === null) return null;
+    const named = /^\{%[-+]?\s*(include|extends)\s+["']([\w-]*)$/.exec(inside);
+    if (named) return { from: context.pos - named[2].length, options: parts(named[1]), validFor: /^[\w-]*$/ };
     const word = /[\w]*$/.exec(inside)[0];
     const lead = inside.slice(0, inside.length - word.length);
     const options = fitting(lead, schema(), before);
@@ -34,6 +36,12 @@ function fitting(lead, schema, before) {
   const path = /([A-Za-z_]\w*(?:\[\d*\])?(?:\.\w+(?:\[\d*\])?)*)\.$/.exec(lead);
   return path ? members(path[1].replace(/\[\d*\]/g, "").split("."), schema, before) : names(schema, before);
 }
+
+/** Layouts are extended, snippets included. */
+const parts = (tag) =>
+  data.parts
+    .filter((part) => (part.kind === "layout") === (tag === "extends"))
+    .map(({ code, name }) => ({ label: code, type: "constant", detail: name }));
 
 const described = (words, type) => Object.entries(words).map(([label, info]) => ({ label, type, detail: info }));
 

@@ -130,15 +130,28 @@ export function write(id, value) {
 }
 
 /** Put a variable where somebody last wrote; within JSON as a JSON value. */
-export function insert(name) {
-  const view = latest?.dom.isConnected && latest.dom.offsetParent ? latest : firstVisible();
+export const insert = (name) => put(kindOf(target()) === "json" ? `{{ ${name}|tojson }}` : `{{ ${name} }}`);
+
+/** Put a source there as it is. */
+export function put(source) {
+  const view = target();
   if (!view) return;
-  const kind = [...views.values()].find((each) => each.view === view)?.kind;
-  const source = kind === "json" ? `{{ ${name}|tojson }}` : `{{ ${name} }}`;
   view.dispatch(view.state.replaceSelection(source), { scrollIntoView: true });
   view.focus();
 }
 
+/** Put tags around what is selected there; ${…} are the places to fill in, one after the other by Tab. */
+export function wrap(before, after) {
+  const view = target();
+  if (!view) return;
+  const { from, to } = view.state.selection.main;
+  const inner = view.state.sliceDoc(from, to).replaceAll("\\", "\\\\").replaceAll("${", "$\\{").replaceAll("#{", "#\\{");
+  cm.snippet(`${before}${inner || "${…}"}${after}`)(view, null, from, to);
+  view.focus();
+}
+
+const target = () => (latest?.dom.isConnected && latest.dom.offsetParent ? latest : firstVisible());
+const kindOf = (view) => [...views.values()].find((each) => each.view === view)?.kind;
 const firstVisible = () => [...views.values()].map((each) => each.view).find((view) => view.dom.offsetParent);
 
 /** Underline what is wrong: problems of one field, each with a line and a message. */

@@ -1,4 +1,7 @@
 // Ctrl+S saves and stays; leaving with changes that are not saved asks first.
+import * as tabs from "./tabs.js";
+import { leaveOut } from "./untouched.js";
+
 let form;
 let before;
 let isSaving = false;
@@ -10,6 +13,7 @@ export function start(isUnsaved) {
   form = document.getElementById("templateversion_form");
   before = isUnsaved ? "" : state();
   form.addEventListener("submit", () => (isSaving = true));
+  form.addEventListener("formdata", (event) => isSaving && leaveOut(tabs.panels(), event.formData));
   window.addEventListener("beforeunload", (event) => {
     if (!isSaving && isChanged()) event.preventDefault();
   });

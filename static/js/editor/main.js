@@ -6,6 +6,7 @@ import * as live from "./live.js";
 import * as samples from "./samples.js";
 import * as sight from "./sight.js";
 import * as tabs from "./tabs.js";
+import * as untouched from "./untouched.js";
 import * as variables from "./variables.js";
 
 const canWrite = Boolean(document.querySelector(".ed-write .ed-variants"));
@@ -19,6 +20,13 @@ function contentOf(panel) {
   return Object.fromEntries(pairs);
 }
 
+/** In full; of one that is not shown and that nobody touched, the server knows the text. */
+function variantOf(panel) {
+  const key = panel.dataset.variant;
+  if (panel !== tabs.shown() && untouched.isUntouched(panel)) return { key, id: panel.querySelector("[name$='-id']").value };
+  return { key, channel: panel.dataset.channel, locale: tabs.place(panel).split(" ")[1], content: contentOf(panel) };
+}
+
 function question() {
   const kept = tabs.panels().filter((panel) => !tabs.isRemoved(panel));
   return {
@@ -26,12 +34,7 @@ function question() {
     variables: variables.written(),
     params: samples.params(),
     samples: samples.all(),
-    variants: kept.map((panel) => ({
-      key: panel.dataset.variant,
-      channel: panel.dataset.channel,
-      locale: tabs.place(panel).split(" ")[1],
-      content: contentOf(panel),
-    })),
+    variants: kept.map(variantOf),
   };
 }
 
@@ -41,6 +44,7 @@ function received(told) {
 }
 
 function prepare(panel) {
+  untouched.remember(panel);
   fields.enhance(panel, variables.schema, live.ask);
   panel.querySelector("[name$='-locale']").addEventListener("change", () => tabs.draw());
   panel.querySelector("[name$='-DELETE']")?.addEventListener("change", () => {

@@ -1,6 +1,6 @@
 // The variants as tabs, one panel at a time; arrow keys go from one to the next.
 import { make } from "./dom.js";
-import { text } from "./data.js";
+import { data, text } from "./data.js";
 
 const KEPT = `editor-tab ${location.pathname}`;
 let bar;
@@ -41,7 +41,7 @@ export function draw() {
 function tab(panel) {
   const button = make(
     "button",
-    { type: "button", role: "tab", id: `tab-${panel.dataset.variant}`, "aria-controls": panel.id, onclick: () => show(panel) },
+    { type: "button", role: "tab", title: data.locales[localeOf(panel)] ?? "", id: `tab-${panel.dataset.variant}`, "aria-controls": panel.id, onclick: () => show(panel) },
     make("b", {}, panel.dataset.label),
     make("span", {}, localeOf(panel) || text("default")),
   );

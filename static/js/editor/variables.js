@@ -1,10 +1,11 @@
 // The variables as a table over their JSON Schema, with the values of the chosen sample.
-import { text } from "./data.js";
+import { data, text } from "./data.js";
 import { icon, make } from "./dom.js";
 import * as fields from "./fields.js";
 import * as samples from "./samples.js";
 import * as shape from "./schema.js";
 
+const MOST_SNIPPETS = 6;
 let changed = () => {};
 let known = { properties: {} };
 let faults = [];
@@ -197,14 +198,31 @@ function drawProposal() {
   box.replaceChildren(make("span", {}, text("found")), ...names, make("button", { type: "button", class: "ed-button", id: "take-over", onclick: take }, text("takeOver")));
 }
 
-/** Above the fields: the variables, each put into the text by a click. */
+/** Above the fields: what can be put into the text by a click. */
 function drawInsert(all) {
   const bar = document.querySelector(".ed-insert");
   if (!bar) return;
-  const names = all.filter((each) => !each.path.includes("[]") && each.spec.type !== "object").map((each) => each.path.join("."));
-  const chips = [...names, "recipient.name", "unsubscribe_url"].map((name) =>
-    make("button", { type: "button", class: "ed-chip", onmousedown: (event) => event.preventDefault(), onclick: () => fields.insert(name) }, name),
-  );
-  bar.replaceChildren(make("span", {}, text("insert")), ...chips);
+  const own = all.filter((each) => !each.path.includes("[]"));
+  const names = own.filter((each) => !["object", "array"].includes(each.spec.type)).map((each) => each.path.join("."));
+  const list = own.find((each) => each.spec.type === "array");
+  const chips = [
+    ...[...names, "recipient.name", "unsubscribe_url"].map((name) => chip(name, () => fields.insert(name))),
+    chip(text("onlyIf"), () => fields.wrap(`{% if \${${names[0] ?? "name"}} %}`, "{% endif %}"), "ed-tag"),
+    list && chip(text("forEach"), () => fields.wrap(`{% for item in \${${list.path.join(".")}} %}`, "{% endfor %}"), "ed-tag"),
+    ...data.parts.filter((part) => part.kind === "snippet").slice(0, MOST_SNIPPETS).map(snippet),
+  ];
+  bar.replaceChildren(make("span", {}, text("insert")), ...chips.filter(Boolean));
   bar.hidden = false;
+}
+
+const snippet = ({ code, name }) => {
+  const button = chip(code, () => fields.put(`{% include "${code}" %}`), "ed-tag");
+  button.title = name;
+  return button;
+};
+
+function chip(label, onclick, kind = "") {
+  // The place where somebody writes keeps the focus.
+  const onmousedown = (event) => event.preventDefault();
+  return make("button", { type: "button", class: `ed-chip ${kind}`, onmousedown, onclick }, label);
 }

@@ -2,7 +2,7 @@ export { Compartment, EditorState } from "@codemirror/state";
 export { EditorView, drawSelection, highlightSpecialChars, highlightActiveLine, keymap, lineNumbers, placeholder } from "@codemirror/view";
 export { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
 export { HighlightStyle, LanguageSupport, bracketMatching, indentUnit, syntaxHighlighting } from "@codemirror/language";
-export { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap, startCompletion } from "@codemirror/autocomplete";
+export { autocompletion, snippet, closeBrackets, closeBracketsKeymap, completionKeymap, startCompletion } from "@codemirror/autocomplete";
 export { forceLinting, setDiagnostics, lintGutter } from "@codemirror/lint";
 export { search, searchKeymap } from "@codemirror/search";
 export { html, htmlCompletionSource } from "@codemirror/lang-html";

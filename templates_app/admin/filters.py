@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django.contrib.admin import SimpleListFilter
 from django.db.models import Exists, OuterRef, Q, QuerySet, TextField
 from django.db.models.functions import Cast
 from django.http import HttpRequest
@@ -49,7 +48,7 @@ def with_parents(folders: Iterable[str]) -> list[str]:
     return sorted(found)
 
 
-class WorkFilter(SimpleListFilter):
+class WorkFilter(DropdownFilter):
     """What is under way beside the published version."""
 
     title = _("work")

@@ -32,7 +32,10 @@ class StepForm(BaseDialogForm):
 
     def __init__(self, request: HttpRequest, object_id: Any = None, *args: Any, **kwargs: Any) -> None:
         super().__init__(request, object_id, *args, **kwargs)
-        if "seen" in self.fields and not self.readiness.has_to_be_seen:
+        if not self.readiness.is_possible:
+            for name in set(self.fields) - {"_form_submitted"}:  # nothing is to be filled in
+                del self.fields[name]
+        elif "seen" in self.fields and not self.readiness.has_to_be_seen:
             del self.fields["seen"]
 
     def attempt(self) -> object:
@@ -98,6 +101,8 @@ class ScheduleForm(_Seen):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if "at" not in self.fields:
+            return
         name = timezone.get_current_timezone_name()
         shown = format_html("<span data-zone-name>{}</span>", name)
         self.fields["at"].help_text = format_html(gettext("In the time zone {}."), shown)

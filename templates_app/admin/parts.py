@@ -12,6 +12,7 @@ from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.decorators import action, display
 from unfold.forms import BaseDialogForm
 
@@ -87,7 +88,12 @@ class PartAdmin(TemplateAdmin):
         "work_shown",
         "uses_shown",
     )
-    list_filter = ("kind", FolderFilter, "owner", WorkFilter)
+    list_filter = (
+        ("kind", ChoicesDropdownFilter),
+        FolderFilter,
+        WorkFilter,
+        ("owner", RelatedDropdownFilter),
+    )
     fields = ("kind", "code", "name", ("folder", "owner"), "category")
     actions_detail = ("new_draft", "roll_back", "renew")
     change_form_outer_after_template = "templates_app/life/used_by.html"

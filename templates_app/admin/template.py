@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
@@ -77,7 +78,14 @@ class TemplateAdmin(RollsBack, HistoryPages, ActingAdmin):
         "published_shown",
         "work_shown",
     )
-    list_filter: Any = (FolderFilter, "owner", WorkFilter, "category", "priority")
+    list_filter: Any = (
+        FolderFilter,
+        WorkFilter,
+        ("owner", RelatedDropdownFilter),
+        ("category", RelatedDropdownFilter),
+        ("priority", ChoicesDropdownFilter),
+    )
+    list_filter_submit = True
     list_select_related = ("category", "owner")
     search_fields = ("code", "name")
     search_help_text = _("By code, name, or what the variants say.")

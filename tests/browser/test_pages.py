@@ -119,6 +119,7 @@ def test_an_integrator_reads_the_api_page(visit: Visit) -> None:
 
 def test_people_leave_a_category_and_come_back(visit: Visit) -> None:
     message = a_sent_message()
+    message.deliveries.update(locale="en")
     email = message.deliveries.get(channel="email")
     page = visit.open(f"/u/{leaving.token_of(str(email.pk))}")
     assert page.locator("script").count() == 0

@@ -81,7 +81,7 @@ def sink() -> Iterator[MailSink]:
 
 
 def test_a_mail_carries_its_way_out_and_one_click_stops_the_next(sink: MailSink) -> None:
-    factories.recipient()
+    factories.recipient(locale="en")
     Account.objects.filter(channel="email").delete()
     config = {"host": "127.0.0.1", "port": sink.port, "security": "none", "from_address": "shop@example.com"}
     factories.account("email", "smtp", config=config)
@@ -133,7 +133,7 @@ def test_an_address_of_nobody_known_is_left_alone_in_this_category(db: None) -> 
 
 
 def test_over_any_channel(db: None) -> None:
-    factories.recipient()
+    factories.recipient(locale="en")
     post(sent(), EVERYWHERE)
     assert states() == {"email": "skipped opted_out", "inbox": "skipped opted_out"}
     assert Preference.objects.get().channel == ""
@@ -146,7 +146,7 @@ def test_over_any_channel(db: None) -> None:
 @pytest.mark.parametrize("to", [{"recipient": "u-1001"}, INLINE], ids=["known", "inline"])
 @pytest.mark.parametrize("form", [LEAVE, EVERYWHERE, ONE_CLICK], ids=["here", "everywhere", "one click"])
 def test_again_changes_nothing_and_undo_takes_it_back(to: dict[str, str], form: dict[str, str]) -> None:
-    factories.recipient()
+    factories.recipient(locale="en")
     delivery = sent(to=to)
     for _ in range(3):
         post(delivery, form)
@@ -161,7 +161,7 @@ def test_again_changes_nothing_and_undo_takes_it_back(to: dict[str, str], form: 
 
 
 def test_what_was_left_here_can_be_left_everywhere(db: None) -> None:
-    factories.recipient()
+    factories.recipient(locale="en")
     delivery = sent()
     post(delivery)
     post(delivery, EVERYWHERE)
@@ -172,7 +172,7 @@ def test_what_was_left_here_can_be_left_everywhere(db: None) -> None:
 
 @pytest.mark.parametrize("method", ["get", "head"])
 def test_looking_at_it_changes_nothing(method: str) -> None:
-    factories.recipient()
+    factories.recipient(locale="en")
     delivery = sent()
     for address in (path(delivery), f"{path(delivery)}?List-Unsubscribe=One-Click&do=leave"):
         answer = getattr(browser(), method)(address)
@@ -193,7 +193,7 @@ def test_looking_at_it_changes_nothing(method: str) -> None:
     ids=["urlencoded", "multipart"],
 )
 def test_a_mail_programs_button_works_in_both_forms(fields: dict[str, Any]) -> None:
-    factories.recipient()
+    factories.recipient(locale="en")
     assert browser().post(path(sent()), **fields).status_code == 200
     assert Preference.objects.get().channel == "email"
 
@@ -202,7 +202,7 @@ def test_a_mail_programs_button_works_in_both_forms(fields: dict[str, Any]) -> N
     "body", [b"", b"List-Unsubscribe=", b"List-Unsubscribe=One-Click-Not", b"\xff=%00&do"]
 )
 def test_another_body_changes_nothing(body: bytes) -> None:
-    factories.recipient()
+    factories.recipient(locale="en")
     delivery = sent()
     answer = browser().post(path(delivery), body, content_type="application/x-www-form-urlencoded")
     assert (answer.status_code, Preference.objects.count()) == (200, 0)
@@ -247,6 +247,7 @@ def test_the_page_speaks_the_language_of_the_message_and_else_the_browsers(db: N
         answer = browser().get(path(delivery), headers={"Accept-Language": accepted})
         assert f'lang="{language}"' in answer.content.decode(), (locale, accepted)
         assert answer["Content-Language"] == language
+        assert ("Unsubscribe" in answer.content.decode()) is (language == "en")
 
 
 def forged(token: str) -> list[str]:
@@ -281,7 +282,7 @@ def test_a_link_is_good_for_its_own_delivery_and_under_earlier_keys(settings: Se
 
 @pytest.mark.parametrize("gone", ["person", "category"])
 def test_what_is_no_longer_kept_is_gone(gone: str) -> None:
-    person = factories.recipient()
+    person = factories.recipient(locale="en")
     delivery = sent()
     if gone == "person":
         erasure.erase([person.pk], by="olga")
@@ -297,7 +298,7 @@ def test_another_method_is_not_answered(db: None) -> None:
 
 
 def test_what_waits_for_the_person_is_ended_and_nothing_else(db: None) -> None:
-    factories.recipient()
+    factories.recipient(locale="en")
     delivery = sent()
     later: dict[str, Any] = {"send_at": factories.in_an_hour()}
     waiting = factories.message("news", **later)
@@ -319,7 +320,7 @@ def test_what_waits_for_the_person_is_ended_and_nothing_else(db: None) -> None:
 
 
 def test_the_trace_tells_of_it(db: None) -> None:
-    factories.recipient()
+    factories.recipient(locale="en")
     delivery = sent()
     post(delivery)
     post(delivery, COME_BACK)
@@ -330,7 +331,7 @@ def test_the_trace_tells_of_it(db: None) -> None:
 
 
 def test_the_link_of_a_test_shows_the_page_and_changes_nothing(db: None) -> None:
-    factories.recipient()
+    factories.recipient(locale="en")
     delivery = sent(caller=factories.caller(is_test=True))
     assert "was a test" in browser().get(path(delivery)).content.decode()
     for form in (ONE_CLICK, LEAVE, COME_BACK):

@@ -13,11 +13,11 @@ from itertools import pairwise
 from typing import Any
 
 from templates_app import shape
-from templates_app.lint.draft import Written
+from templates_app.lint.draft import Draft, Written
+from templates_app.lint.reading import Reading
 from templates_app.models import empty_schema
-from templates_app.part_forms import form_of
 from templates_app.schema import schema_errors
-from templates_app.uses import EACH, Path, Use, uses, written
+from templates_app.uses import EACH, Path, Use, written
 from templates_app.variables import PROVIDED
 
 #: Names as alike as this are one name, spelt wrongly.
@@ -74,7 +74,7 @@ def propose(contents: Iterable[Sequence[Any]], schema: Any, samples: Iterable[Ma
     """
     present = empty_schema() if schema_errors(schema) else deepcopy(schema)
     given = [each for each in samples if isinstance(each, Mapping)]
-    places = [place for each in contents for place in _places(Written(*each))]
+    places = [each for each in _places(contents) if each.use.path[0] not in PROVIDED]
     used = [place.use for place in places]
     unknown = tuple(_unknown(places, present, used, given))
     lost = {each.name for each in unknown if each.near}
@@ -98,17 +98,12 @@ def near(name: str, known: Iterable[str], *, alike: float = ALIKE) -> str:
     return found[0] if found else ""
 
 
-def _places(variant: Written) -> Iterable[_Place]:
-    form = form_of(variant.channel)
-    for field in form.base_fields if form else ():
-        source = variant.content.get(field)
-        for use in uses(source) if isinstance(source, str) else ():
-            if use.path[0] not in PROVIDED:
-                yield _Place(use, variant.channel, variant.locale, field)
-    for source in variant.parts.values():  # whose lines are not those of a field
-        for use in uses(source):
-            if use.path[0] not in PROVIDED:
-                yield _Place(replace(use, line=0), variant.channel, variant.locale, "")
+def _places(contents: Iterable[Sequence[Any]]) -> Iterable[_Place]:
+    for text in Reading(Draft(variants=[Written(*each) for each in contents])).texts:
+        for use in text.uses:
+            yield _Place(use, text.channel, text.locale, text.field)
+        for _code, use in text.uses_of_parts:  # whose lines are not those of the field
+            yield _Place(replace(use, line=0), text.channel, text.locale, text.field)
 
 
 def _unknown(

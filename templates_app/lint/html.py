@@ -10,8 +10,9 @@ from templates_app.lint.colours import contrast, contrast_wanted, ground, ink
 from templates_app.lint.examples import mail
 from templates_app.lint.page import VALUE, Element, Page
 from templates_app.lint.problem import Severity
-from templates_app.lint.reading import Reading, Text
+from templates_app.lint.reading import Reading
 from templates_app.lint.rule import Finding, at, rule
+from templates_app.lint.text import Text
 
 LOGO = "https://example.com/logo.png"
 IMAGES = ("img", "mj-image", "mj-carousel-image")

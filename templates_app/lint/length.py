@@ -8,8 +8,9 @@ from django.utils.translation import gettext_lazy as _
 from channels_app.segments import BASIC, EXTENDED, segments
 from templates_app.lint.examples import TEXT, draft, mail, on
 from templates_app.lint.problem import Severity
-from templates_app.lint.reading import Reading, Text
+from templates_app.lint.reading import Reading
 from templates_app.lint.rule import Finding, at, rule
+from templates_app.lint.text import Text
 
 #: Characters of a subject that most mail programs show on a screen (RFC 5322 advises this for a line, too).
 SUBJECT = 78

@@ -12,8 +12,9 @@ from templates_app.links import NOWHERE
 from templates_app.lint.examples import mail
 from templates_app.lint.page import STATEMENT, VALUE, Element, protected
 from templates_app.lint.problem import Severity
-from templates_app.lint.reading import Reading, Text
+from templates_app.lint.reading import Reading
 from templates_app.lint.rule import Finding, at, rule
+from templates_app.lint.text import Text
 
 UNSAFE = frozenset({"javascript", "vbscript", "data", "file", "blob"})
 #: Without a host after them.

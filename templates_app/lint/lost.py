@@ -7,7 +7,8 @@ from typing import Any
 
 from templates_app import shape
 from templates_app.lint.problem import Severity
-from templates_app.lint.reading import Reading, Text
+from templates_app.lint.reading import Reading
+from templates_app.lint.text import Text
 from templates_app.preview import PERSON
 from templates_app.uses import Use, written
 from templates_app.variables import PROVIDED
@@ -66,11 +67,12 @@ def in_fields(reading: Reading) -> Iterator[tuple[Text, Use, Lost]]:
                 yield text, use, found
 
 
-def in_parts(reading: Reading) -> Iterator[tuple[str, str, str, Lost]]:
-    """Channel, locale, the code of the part, and what it uses without asking first."""
+def in_parts(reading: Reading) -> Iterator[tuple[Text, str, Lost]]:
+    """What a part uses without asking first, with the field that it stands in and its code."""
     if reading.schema_errors or not reading.draft.is_sendable:
         return
-    for variant, code, use in reading.of_parts():
-        found = None if use.is_optional else lost(reading.draft.schema, use)
-        if found is not None:
-            yield variant.channel, variant.locale, code, found
+    for text in reading.texts:
+        for code, use in text.uses_of_parts:
+            found = None if use.is_optional else lost(reading.draft.schema, use)
+            if found is not None:
+                yield text, code, found

@@ -8,8 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from templates_app.lint.examples import draft, mail, on
 from templates_app.lint.problem import Severity
 from templates_app.lint.reading import Reading
-from templates_app.lint.rule import Finding, rule
-from templates_app.parts import ENDINGS
+from templates_app.lint.rule import Finding, at, rule
 
 #: Gmail shows no more of a mail, in bytes: its end, and the unsubscribe link there, is hidden behind a link.
 CLIPPED_AT = 102_000
@@ -58,14 +57,11 @@ def text_part(reading: Reading) -> Iterator[Finding]:
 def unsubscribe_link(reading: Reading) -> Iterator[Finding]:
     if not reading.draft.can_be_left:
         return
-    for written in reading.of("email"):
-        for field in ("html", "text"):
-            source = written.content.get(field)
-            parts = [each for name, each in written.parts.items() if name.endswith(ENDINGS[field])]
-            is_named = any(UNSUBSCRIBE in each for each in (source or "", *parts))
-            if source and not is_named:
-                message = gettext("There is no link to {{ unsubscribe_url }}.")
-                yield Finding(message=message, channel="email", locale=written.locale, field=field)
+    for text in reading.texts:
+        if text.channel != "email" or text.field not in {"html", "text"} or text.errors:
+            continue
+        if not any(UNSUBSCRIBE in source for source in (text.source, *text.reached.values())):
+            yield at(text, gettext("There is no link to {{ unsubscribe_url }}."))
 
 
 @rule(

@@ -7,80 +7,12 @@ from typing import Any
 
 from channels_app.contract import TextSource
 from templates_app.lint.draft import Draft, Written
-from templates_app.lint.page import Page, page_of
+from templates_app.lint.text import Text, texts_of
 from templates_app.part_forms import form_of
-from templates_app.parts import reached
-from templates_app.preparing import prepared
 from templates_app.preview import LEAVE, PERSON
-from templates_app.render import Compiled, RenderError, compile_content, compile_errors
+from templates_app.render import Compiled, RenderError, compile_content
 from templates_app.schema import schema_errors
-from templates_app.source import SourceError
-from templates_app.uses import Use, uses
 from templates_app.variables import Check
-
-
-@dataclass(frozen=True, eq=False)
-class Text:
-    """One field of a variant that people write as a template."""
-
-    channel: str
-    locale: str
-    field: str
-    source: str
-    declared: TextSource
-    parts: Mapping[str, str]
-
-    @property
-    def label(self) -> str:
-        return str(self.declared.label)
-
-    @property
-    def is_html(self) -> bool:
-        return self.declared.html
-
-    @property
-    def is_plain(self) -> bool:
-        """Words for people, neither HTML nor JSON."""
-        return not self.declared.html and not self.declared.json
-
-    @cached_property
-    def page(self) -> Page:
-        """Its elements; none where it is no template, for then nobody knows what is HTML in it."""
-        return Page([]) if self.errors else page_of(self.source)
-
-    @cached_property
-    def styled(self) -> Page | None:
-        """Its elements as recipients get them, with MJML compiled and style sheets in place; None without these."""
-        if not self.is_html or self.errors or not any(map(is_made, (self.source, *self.parts.values()))):
-            return None
-        try:
-            made = prepared({self.engine_name: self.source}, self.parts, {})
-        except SourceError:
-            return None
-        return page_of(made.sources[self.engine_name])
-
-    @property
-    def engine_name(self) -> str:
-        """What the engine calls it."""
-        return f"@{self.field}.{'html' if self.is_html else 'json' if self.declared.json else 'txt'}"
-
-    @cached_property
-    def missing_part(self) -> SourceError | None:
-        """Why the layouts and snippets that it names cannot be put in."""
-        try:
-            reached({self.engine_name: self.source}, self.parts)
-        except SourceError as error:
-            return error
-        return None
-
-    @cached_property
-    def errors(self) -> list[tuple[int, str]]:
-        """What keeps it from being a template, as ``(line, message)``."""
-        return compile_errors(self.source)
-
-    @property
-    def uses(self) -> tuple[Use, ...]:
-        return () if self.errors else uses(self.source)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,11 +23,6 @@ class Shown:
     sample: str
     content: Mapping[str, Any]
     error: RenderError | None = None
-
-
-def is_made(source: str) -> bool:
-    """Is another text made of it when it is compiled?"""
-    return "<mj" in source or "<style" in source.lower()
 
 
 class Reading:
@@ -111,7 +38,7 @@ class Reading:
 
     @cached_property
     def texts(self) -> list[Text]:
-        return [text for written in self.known for text in _texts(written)]
+        return [text for written in self.known for text in texts_of(written)]
 
     @cached_property
     def channels(self) -> list[str]:
@@ -120,13 +47,6 @@ class Reading:
 
     def of(self, channel: str) -> Iterator[Written]:
         return (each for each in self.known if each.channel == channel)
-
-    def of_parts(self) -> Iterator[tuple[Written, str, Use]]:
-        """What the layouts and snippets of each variant use: the variant, the code of the part, the use."""
-        for written in self.known:
-            for name, source in written.parts.items():
-                for use in uses(source):
-                    yield written, name.rpartition(".")[0], use
 
     @cached_property
     def schema_errors(self) -> list[str]:
@@ -169,14 +89,6 @@ def _readable(written: Written) -> Written:
         if isinstance(value, str) or not isinstance(fields.get(name), TextSource)
     }
     return written._replace(content=content)
-
-
-def _texts(written: Written) -> Iterator[Text]:
-    form = form_of(written.channel)
-    for name, declared in form.base_fields.items() if form else ():
-        source = written.content.get(name)
-        if isinstance(declared, TextSource) and isinstance(source, str) and source:
-            yield Text(written.channel, written.locale, name, source, declared, written.parts)
 
 
 def _compiled(written: Written) -> Compiled | RenderError:

@@ -7,7 +7,8 @@ from typing import Any
 from channels_app.contract import StrOrPromise
 from templates_app.lint.draft import Draft
 from templates_app.lint.problem import Problem, Severity
-from templates_app.lint.reading import Reading, Text
+from templates_app.lint.reading import Reading
+from templates_app.lint.text import Text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,8 +9,9 @@ from django.utils.translation import gettext_lazy as _
 from templates_app.lint.draft import Written
 from templates_app.lint.examples import TEXT, draft, mail, on
 from templates_app.lint.problem import Severity
-from templates_app.lint.reading import Reading, Text
+from templates_app.lint.reading import Reading
 from templates_app.lint.rule import Finding, at, rule
+from templates_app.lint.text import Text
 from templates_app.part_forms import form_of
 from templates_app.render import RenderError
 from templates_app.source import SourceError

@@ -10,8 +10,9 @@ from templates_app import shape
 from templates_app.lint.examples import TEXT, draft, on
 from templates_app.lint.lost import in_fields, in_parts
 from templates_app.lint.problem import Severity
-from templates_app.lint.reading import Reading, Text
+from templates_app.lint.reading import Reading
 from templates_app.lint.rule import Finding, at, rule
+from templates_app.lint.text import Text
 from templates_app.uses import EACH, written
 from templates_app.variables import PROVIDED, Check
 
@@ -40,12 +41,12 @@ def undeclared(reading: Reading) -> Iterator[Finding]:
         if not found.near:
             message = gettext("The variable “%(name)s” is not declared.") % {"name": found.name}
             yield at(text, message, line=use.line, severity=found.severity)
-    for channel, locale, code, found in in_parts(reading):
+    for text, code, found in in_parts(reading):
         message = gettext("“%(part)s” uses the variable “%(name)s”, which is not declared.") % {
             "part": code,
             "name": found.name,
         }
-        yield Finding(message=message, channel=channel, locale=locale, severity=Severity.WARNING)
+        yield at(text, message, severity=Severity.WARNING)
 
 
 @rule(
@@ -83,7 +84,7 @@ def unused(reading: Reading) -> Iterator[Finding]:
     if not is_readable or not reading.draft.is_sendable:
         return
     used = [use for text in reading.texts for use in text.uses]
-    used += [use for _variant, _code, use in reading.of_parts()]
+    used += [use for text in reading.texts for _code, use in text.uses_of_parts]
     required = set(reading.draft.schema.get("required", ()))
     for path in shape.unused(reading.draft.schema, used):
         name = written(path)

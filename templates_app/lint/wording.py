@@ -9,8 +9,9 @@ from django.utils.translation import gettext_lazy as _
 from templates_app.lint.examples import mail
 from templates_app.lint.page import STATEMENT, VALUE, protected
 from templates_app.lint.problem import Severity
-from templates_app.lint.reading import Reading, Text
+from templates_app.lint.reading import Reading
 from templates_app.lint.rule import Finding, at, rule
+from templates_app.lint.text import Text
 
 #: Fewer letters than these may be an abbreviation.
 FEW_LETTERS = 10

@@ -36,7 +36,7 @@ def test_what_a_part_uses_is_declared_by_the_message() -> None:
     [problem] = found(message(html, parts), "variable-undeclared")
     assert (problem.severity, str(problem)) == (
         Severity.WARNING,
-        "Email: “foot” uses the variable “shop”, which is not declared.",
+        "Email · HTML: “foot” uses the variable “shop”, which is not declared.",
     )
     assert (
         found(message(html, parts, declared={"shop": TEXT}), "variable-undeclared", "variable-unused") == []
@@ -44,9 +44,11 @@ def test_what_a_part_uses_is_declared_by_the_message() -> None:
 
 
 def test_what_a_part_uses_is_proposed() -> None:
-    found = propose([Written("email", "", {"html": "{{ a }}"}, {"foot.html": "\n{{ shop }}"})], {}, [])
+    html = '{{ a }}{% include "foot" %}'
+    parts = {"foot.html": "\n{{ shop }}", "foot.txt": "{{ telephone }}"}  # of which one is needed here
+    found = propose([Written("email", "", {"html": html}, parts)], {}, [])
     assert found.added == ("a", "shop")
-    assert [(each.name, each.field, each.line) for each in found.undeclared][1] == ("shop", "", 0)
+    assert [(each.name, each.field, each.line) for each in found.undeclared][1] == ("shop", "html", 0)
 
 
 def test_a_fault_within_a_part_is_told_by_the_parts_name() -> None:

@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.filters import RelatedFieldListFilter
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, Permission, User
 from django.http import HttpRequest
@@ -14,6 +13,7 @@ from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from pushcenter import roles
+from pushcenter.role_filter import RoleFilter
 
 admin.site.unregister([User, Group])
 
@@ -51,12 +51,6 @@ class Named:
         if field is not None and db_field.name in NAMED:
             field.label_from_instance = NAMED[db_field.name]
         return field
-
-
-class RoleFilter(RelatedFieldListFilter):
-    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        found = super().field_choices(field, request, model_admin)
-        return [(key, roles.shown(str(name))) for key, name in found]
 
 
 @admin.register(User)

@@ -12,11 +12,12 @@ from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
 from unfold.forms import BaseDialogForm
 
 from pushcenter.dialogs import ask, go
+from pushcenter.role_filter import RoleDropdownFilter
 from templates_app import part_use
 from templates_app.admin.filters import FolderFilter, WorkFilter
 from templates_app.admin.labels import version_url
@@ -92,7 +93,7 @@ class PartAdmin(TemplateAdmin):
         ("kind", ChoicesDropdownFilter),
         FolderFilter,
         WorkFilter,
-        ("owner", RelatedDropdownFilter),
+        ("owner", RoleDropdownFilter),
     )
     fields = ("kind", "code", "name", ("folder", "owner"), "category")
     actions_detail = ("new_draft", "roll_back", "renew")

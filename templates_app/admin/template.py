@@ -16,6 +16,7 @@ from unfold.enums import ActionVariant
 from pushcenter import roles
 from pushcenter.acting import ActingAdmin
 from pushcenter.dialogs import go
+from pushcenter.role_filter import RoleDropdownFilter
 from templates_app import history, publishing
 from templates_app.admin.filters import FolderFilter, WorkFilter, saying
 from templates_app.admin.history_pages import HistoryPages
@@ -71,7 +72,7 @@ class TemplateAdmin(RollsBack, HistoryPages, ActingAdmin):
         "code",
         "name",
         "folder",
-        "owner",
+        "owner_shown",
         "category",
         "priority",
         "route_shown",
@@ -81,7 +82,7 @@ class TemplateAdmin(RollsBack, HistoryPages, ActingAdmin):
     list_filter: Any = (
         FolderFilter,
         WorkFilter,
-        ("owner", RelatedDropdownFilter),
+        ("owner", RoleDropdownFilter),
         ("category", RelatedDropdownFilter),
         ("priority", ChoicesDropdownFilter),
     )
@@ -137,6 +138,10 @@ class TemplateAdmin(RollsBack, HistoryPages, ActingAdmin):
                 Q(pk__in=found.values("pk")) | Q(pk__in=saying(queryset, search_term).values("pk"))
             )
         return found, may_have_twins
+
+    @display(description=_("owner"), ordering="owner__name")
+    def owner_shown(self, obj: Template) -> str:
+        return roles.shown(obj.owner.name) if obj.owner else "–"
 
     @display(description=_("route"))
     def route_shown(self, obj: Template) -> str:

@@ -77,7 +77,10 @@ def submit(*, version: TemplateVersion, by: "User | None") -> TemplateVersion:
 
 @transaction.atomic
 def withdraw(*, version: TemplateVersion, by: "User | None" = None) -> TemplateVersion:
-    """Back to a draft, as after a change: what is approved is what was reviewed."""
+    """Back to a draft, as after a change: what is approved is what was reviewed.
+
+    Raises :class:`PublishingError` where it is not in review.
+    """
     return _back_to_draft(version, ChangeKind.WITHDRAWN, by, "")
 
 
@@ -92,7 +95,7 @@ def _back_to_draft(
 ) -> TemplateVersion:
     current = locked(version)
     if current.state != VersionState.IN_REVIEW:
-        return current
+        raise PublishingError([_("This version is not in review.")])
     current.state = VersionState.DRAFT
     current.save(update_fields=["state"])
     return of_version(kind, current, by=by, **({"reason": reason} if reason else {}))

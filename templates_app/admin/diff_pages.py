@@ -7,9 +7,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
-from unfold.decorators import action
+from unfold.decorators import action, display
 
 from templates_app import part_use, publishing
+from templates_app.admin.labels import compared_link
 from templates_app.comparison import Comparison, compare, samples
 from templates_app.lint import by_severity, lint
 from templates_app.models import TemplateVersion, VersionState
@@ -60,6 +61,10 @@ class DiffPages:
             **compared(before, after, request.GET),
         }
         return self._page(request, version, "compare", context)
+
+    @display(description=_("differences"))
+    def compared(self, obj: TemplateVersion) -> str:
+        return compared_link(obj)
 
     def _away(self, request: HttpRequest, version: TemplateVersion | None) -> HttpResponse:
         name = "change" if version else "changelist"

@@ -32,7 +32,16 @@ from templates_app.preview import preview, sample_faults
 class TemplateVersionAdmin(VersionLife, DiffPages, LeadsToHistory, ActingAdmin):
     form = VersionForm
     inlines = (VariantInline,)
-    list_display = ("__str__", "state_shown", "note", "author", "approver", "created_at", "published_at")
+    list_display = (
+        "__str__",
+        "state_shown",
+        "note",
+        "author",
+        "approver",
+        "created_at",
+        "published_at",
+        "compared",
+    )
     list_filter = ("state",)
     list_select_related = ("template", "author", "approver")
     ordering = ("-created_at",)

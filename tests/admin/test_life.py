@@ -226,6 +226,30 @@ def test_rolling_back_goes_further_back_and_not_forth(template: Template, as_rol
     assert template.published.number == 1
 
 
+def test_rolling_back_names_what_callers_lose(
+    draft: TemplateVersion, as_role: AsRole, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(usage, "_sources", [shop])
+    first = draft.template.published
+    assert first is not None
+    schema = {**draft.variables, "additionalProperties": False}
+    draft.variables = {**schema, "properties": {**schema["properties"], "shop_no": {"type": "string"}}}
+    draft.save()
+    publishing.publish(version=draft, by=None)
+    closed = {**schema, "properties": dict(first.variables["properties"])}
+    third = publishing.new_draft(template=draft.template, by=None, source=draft)
+    third.variables = closed
+    third.save()
+    publishing.publish(version=third, by=None)
+    publishing.publish(version=publishing.new_draft(template=draft.template, by=None, source=draft), by=None)
+    approver = as_role("Approvers")
+    dialog = approver.get(url(draft.template, "roll_back")).content.decode()
+    assert "“shop_no” is no longer known" in dialog
+    assert "The shop" in dialog
+    press(approver, draft.template, "roll_back")
+    assert draft.template.published == third, "one click, whatever it says"
+
+
 def test_an_editor_does_not_roll_back(draft: TemplateVersion, as_role: AsRole) -> None:
     publishing.publish(version=draft, by=None)
     editor = as_role("Template editors")

@@ -118,6 +118,8 @@ def test_a_version_in_review_goes_back_to_draft() -> None:
     version = draft()
     publishing.submit(version=version, by=None)
     assert publishing.withdraw(version=version).state == VersionState.DRAFT
+    with pytest.raises(PublishingError, match="not in review"):
+        publishing.withdraw(version=version)
 
 
 @pytest.mark.parametrize(

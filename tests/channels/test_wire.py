@@ -2,11 +2,21 @@
 
 import asyncio
 import gzip
+import ssl
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
+import aiohttp
 import pytest
+import uvloop
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from pytest_django import Settings
 from yarl import URL
 
@@ -49,10 +59,11 @@ class Script:
             writer.close()
 
     @asynccontextmanager
-    async def listening(self) -> AsyncIterator[str]:
-        server = await asyncio.start_server(self.serve, "127.0.0.1")
+    async def listening(self, tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
+        server = await asyncio.start_server(self.serve, "127.0.0.1", ssl=tls)
         try:
-            yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+            scheme = "https" if tls else "http"
+            yield f"{scheme}://localhost:{server.sockets[0].getsockname()[1]}/"
         finally:
             await http.close()
             server.close()
@@ -79,6 +90,24 @@ def head(url: str) -> Awaitable[http.Reply]:
 
 def post(url: str) -> Awaitable[http.Reply]:
     return http.call("POST", url, timeout=3)
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A key and a certificate of this machine, signed by itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    made = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    made = made.not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
+    made = made.add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+    path = tmp_path_factory.mktemp("tls") / "server.pem"
+    pem = serialization.Encoding.PEM
+    path.write_bytes(
+        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        + made.sign(key, hashes.SHA256()).public_bytes(pem)
+    )
+    return path
 
 
 async def rest(_url: str) -> http.Reply:
@@ -244,6 +273,24 @@ def test_a_call_that_is_given_up_ends_its_connection() -> None:
 
     script = Script([], [OK])
     asyncio.run(scenario())
+    assert script.connections == 2
+
+
+@pytest.mark.parametrize("run", [asyncio.run, uvloop.run])
+def test_a_connection_over_tls_is_kept_too(
+    run: Callable[..., Any], certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    theirs.load_cert_chain(certificate)
+    ours = ssl.create_default_context(cafile=certificate)
+    monkeypatch.setattr(aiohttp.connector, "_SSL_CONTEXT_VERIFIED", ours)
+
+    async def scenario() -> list[bytes]:
+        async with script.listening(theirs) as url:
+            return [(await use(url)).body for use in (post, get, get, get)]
+
+    script = Script([OK], [OK[:-1], OK[-1:]], [b"HTTP/1.1 200 OK\r\n\r\nuntil the end", END], [OK])
+    assert run(scenario()) == [b"ok", b"ok", b"until the end", b"ok"]
     assert script.connections == 2
 
 

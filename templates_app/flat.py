@@ -17,10 +17,8 @@ from templates_app.source import Kind, Piece, SourceError, line_at, pieces, unqu
 Line = tuple[str, int]
 WORD = "pcjx"
 TOKEN = re.compile(rf'<!--\s*{WORD}(?P<comment>\d+)x\s*-->|{WORD}(?P<word>\d+)x(?:="")?')
-#: In these is text alone, so that a comment would be read.
-_WORDS_ALONE = re.compile(
-    r"<(mj-title|mj-preview|mj-style|title|style|textarea)\b[^>]*>.*?</\1", re.IGNORECASE | re.DOTALL
-)
+#: In all, with layouts and snippets as often as they stand in it.
+MAX_TEXT, MAX_PARTS = 1_000_000, 20_000
 _BLOCK, _ENDBLOCK = "block", "endblock"
 
 
@@ -106,7 +104,7 @@ def flat(name: str, sources: Mapping[str, str]) -> Flat:
     """One source with everything that it extends and includes; raises :class:`SourceError`."""
     if any(WORD in source for source in sources.values()):
         raise SourceError(f"the word {WORD} cannot be used here", line=1, source=name)
-    parts = [each for each in _Flattening(sources).of(name) if not each.text.startswith("{#")]
+    parts = list(_limited(name, _Flattening(sources).of(name)))
     tags = [each for each in parts if each.piece.kind is not Kind.TEXT]
     numbers = iter(range(len(tags)))
     words = [each.text if each.piece.kind is Kind.TEXT else f"{WORD}{next(numbers)}x" for each in parts]
@@ -123,13 +121,23 @@ def flat(name: str, sources: Mapping[str, str]) -> Flat:
     return Flat("".join(text), tags, spots)
 
 
+def _limited(name: str, parts: Iterator[Part]) -> Iterator[Part]:
+    """Without comments, and no more than can be worked on in time: parts can multiply by what they include."""
+    length = 0
+    for number, part in enumerate(parts):
+        length += part.piece.end - part.piece.start
+        if length > MAX_TEXT or number > MAX_PARTS:
+            raise SourceError("with its layouts and snippets this is too long", line=1, source=name)
+        if not part.text.startswith("{#"):
+            yield part
+
+
 def _words_alone(text: str) -> bytearray:
     """Where no comment can stand, by position: within the tags of HTML, and in elements that have text alone."""
     places = bytearray(len(text) + 1)
-    spans = [(each.start, each.end) for each in elements(text)]
-    for start, end in (*spans, *(each.span() for each in _WORDS_ALONE.finditer(text))):
-        # A statement right before an element stands at the same place, but its word is before.
-        places[start:end] = b"\1" * (end - start)
+    for each in elements(text):
+        end = max(each.end, each.body)
+        places[each.start : end] = b"\1" * (end - each.start)
     return places
 
 

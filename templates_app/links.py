@@ -144,7 +144,7 @@ def _marks(source: str, element: Element) -> Iterator[tuple[Piece, str]]:
 
 def _in_style(source: str, attribute: Attribute, held: Sequence[Piece]) -> Iterator[tuple[Piece, str]]:
     for each in held:
-        before = source[attribute.start : each.start]
+        before = source[max(attribute.start, each.start - 20) : each.start]
         if each.kind is Kind.EXPRESSION and re.search(
             r"url\(\s*(?:['\"]|&quot;)?\s*$", before, re.IGNORECASE
         ):

@@ -4,6 +4,7 @@ The tags are covered with a letter that no HTML has, so that what is left can be
 """
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,8 @@ from templates_app.source import Kind, Piece, pieces
 
 #: Stands for each character of a tag; of a private range of Unicode.
 COVER = "\ue000"
+#: Of one element; what follows belongs to none.
+MAX_ATTRIBUTES = 200
 _ELEMENT = re.compile(rf"<(?:(?P<comment>!--)|(?P<name>[a-zA-Z{COVER}][^\s/>]*))")
 _ATTRIBUTE = re.compile(
     r"""[\s/]*(?P<name>[^\s/>=][^\s/>=]*)
@@ -18,7 +21,9 @@ _ATTRIBUTE = re.compile(
     re.VERBOSE,
 )
 #: What stands in these is text until they end.
-RAW = frozenset({"script", "style", "textarea", "title", "xmp", "noembed", "noframes"})
+RAW = frozenset({
+    "script", "style", "textarea", "title", "xmp", "noembed", "noframes", "mj-title", "mj-preview", "mj-style",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +65,23 @@ def elements(source: str) -> list[Element]:
     return list(_elements(html, 0, len(html)))
 
 
-def inside(source: str, start: int, end: int) -> list[Piece]:
+def comments(html: str) -> list[tuple[int, int]]:
+    """From where to where the comments reach; one that is not closed, to the end."""
+    found: list[tuple[int, int]] = []
+    start = html.find("<!--")
+    while start >= 0:
+        closing = html.find("-->", start + 4)
+        end = len(html) if closing < 0 else closing + 3
+        found.append((start, end))
+        start = html.find("<!--", end)
+    return found
+
+
+def inside(source: str, start: int, end: int) -> Sequence[Piece]:
     """The pieces between two positions, text that reaches beyond them left as it is."""
-    return [each for each in pieces(source) if each.end > start and each.start < end]
+    found = pieces(source)
+    first = bisect_right(found, start, key=lambda each: each.end)
+    return found[first : bisect_left(found, end, key=lambda each: each.start)]
 
 
 def _elements(html: str, position: int, end: int) -> Iterator[Element]:
@@ -81,7 +100,7 @@ def _elements(html: str, position: int, end: int) -> Iterator[Element]:
 def _element(html: str, opening: re.Match[str], end: int) -> Element:
     attributes: list[Attribute] = []
     position = opening.end()
-    while found := _ATTRIBUTE.match(html, position, end):
+    while len(attributes) < MAX_ATTRIBUTES and (found := _ATTRIBUTE.match(html, position, end)):
         attributes.append(_attribute(found))
         position = found.end()
     closing = html.find(">", position, end)

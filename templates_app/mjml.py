@@ -10,7 +10,7 @@ from collections.abc import Iterable
 import mrml
 
 from templates_app.flat import TOKEN, Flat, Part
-from templates_app.markup import Element, elements
+from templates_app.markup import Element, comments, elements
 from templates_app.source import Kind, SourceError
 
 KNOWN = frozenset({
@@ -25,14 +25,9 @@ VOID = frozenset({
 })  # fmt: skip
 #: Elements within each other; the compiler recurses.
 DEEPEST = 100
-_BEGINNING = re.compile(r"\s*(?:<!--.*?-->\s*)*<mjml[\s>]", re.DOTALL)
-_SNIPPET = re.compile(r"\s*(?:<!--.*?-->\s*)*<(mj-[a-z-]+)", re.DOTALL)
+_BEGINNING = re.compile(r"<(mjml|mj-[a-z-]+)[\s/>]")
 _DOCUMENT = re.compile(r"<mjml[\s>].*</mjml\s*>", re.DOTALL)
 _SIGN = re.compile(r"</(?P<end>[a-zA-Z][^\s/>]*)|<(?![!?])")
-#: Comments, and the rules of style sheets.
-_UNREAD = re.compile(
-    r"<!--.*?-->|<!\[CDATA\[.*?\]\]>|(?<=>)[^<>]*(?=</(?:mj-)?style)", re.DOTALL | re.IGNORECASE
-)
 _POSITION = re.compile(r"at position (\d+):")
 #: No fonts are fetched from others unless the template names them.
 _OPTIONS = mrml.RenderOptions(fonts={})
@@ -48,16 +43,27 @@ _AROUND = {
 
 def is_mjml(text: str) -> bool:
     """Does a text begin as MJML does, but for comments?"""
-    return bool(_BEGINNING.match(text))
+    return _begins_with(text) == "mjml"
 
 
 def as_page(text: str) -> str:
     """A snippet of MJML in a page of its own; any other text as it is."""
-    found = _SNIPPET.match(text)
-    if not found or found[1] not in KNOWN:
+    name = _begins_with(text)
+    if name not in KNOWN or name == "mjml":
         return text
-    before, after = _AROUND.get(found[1], _COLUMN)
+    before, after = _AROUND.get(name, _COLUMN)
     return f"{before}{text}{after}"
+
+
+def _begins_with(text: str) -> str:
+    """The element of MJML with which a text begins; empty where it begins otherwise."""
+    position = 0
+    for start, end in comments(text):
+        if text[position:start].strip():
+            break
+        position = end
+    found = _BEGINNING.match(text[position : position + 100].lstrip())
+    return found[1] if found else ""
 
 
 def compiled(page: Flat) -> str:
@@ -105,8 +111,10 @@ def _no_place(tag: Part) -> str:
 
 def check(page: Flat) -> None:
     """Find what the compiler stumbles over, or passes on unread."""
-    bare = _without(page.text, _UNREAD)
-    found = [each for each in elements(page.text) if bare[each.start] == "<"]
+    every = elements(page.text)
+    sheets = [(each.end, each.body) for each in every if each.name in {"style", "mj-style"}]
+    bare = _without(page.text, [*comments(page.text), *sheets])
+    found = [each for each in every if bare[each.start] == "<"]
     for element in found:
         if message := _fault(element):
             raise _error(page, message, element.start)
@@ -139,11 +147,10 @@ def _close(page: Flat, name: str, place: int, open_ones: list[tuple[str, int]]) 
         raise _error(page, f"<{opened}> is not closed", at)
 
 
-def _without(text: str, spans: re.Pattern[str] | Iterable[tuple[int, int]]) -> str:
+def _without(text: str, spans: Iterable[tuple[int, int]]) -> str:
     """The text with blanks in place of what is not to be read."""
-    found = (each.span() for each in spans.finditer(text)) if isinstance(spans, re.Pattern) else spans
     signs = list(text)
-    for start, end in found:
+    for start, end in spans:
         signs[start:end] = " " * (end - start)
     return "".join(signs)
 

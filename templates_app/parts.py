@@ -15,6 +15,8 @@ from templates_app.source import Piece, SourceError, line_at, pieces, unquoted
 #: What the two forms end in for the engine, by the channel under which they are stored.
 ENDINGS = {"html": ".html", "text": ".txt"}
 TAGS = frozenset({"extends", "include"})
+#: Parts within each other.
+DEEPEST = 20
 #: Tokens of a tag that names one part: the name of the tag, and a string.
 _PLAIN_TAG = 2
 
@@ -99,6 +101,9 @@ def _reach(
 ) -> None:
     if name in found:
         return
+    if len(above) > DEEPEST:
+        message = f"layouts and snippets stand within each other more than {DEEPEST} deep"
+        raise PartError(message, line=1, source=name)
     try:
         needed = named(source)
     except PartError as error:

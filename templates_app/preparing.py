@@ -33,9 +33,15 @@ class Prepared:
     lines: Mapping[str, Sequence[Line]] = field(default_factory=dict)
 
 
+#: Signs < of HTML; a mail has a few hundred.
+MAX_SIGNS = 5_000
+
+
 def check(source: str, name: str = "") -> None:
     """Is it a template? Raises :class:`SourceError`."""
     bounds.check_size(source, name)
+    if name.endswith(".html") and source.count("<") > MAX_SIGNS:
+        raise SourceError(f"this has more than {MAX_SIGNS:,} tags of HTML", line=1, source=name)
     try:
         Environment(debug=False).add_template(name, source)
     except TemplateError as error:

@@ -6,14 +6,16 @@ its ``<style>``.
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from html import escape, unescape
 
 import css_inline
 
 from templates_app import mjml
 from templates_app.flat import WORD, Flat
-from templates_app.markup import Element, elements
+from templates_app.markup import Element, comments, elements
 from templates_app.source import SourceError
 
 #: The attribute by which an element is known again.
@@ -22,11 +24,20 @@ MARK = "data-pc-element"
 DEEPEST, MOST = 200, 500_000
 #: They need no end, so that many of them are not within each other.
 _ENDLESS = mjml.VOID | {"p", "li", "dt", "dd", "tr", "td", "th", "tbody", "thead", "option"}
-_STYLE = re.compile(r"<style\b(?P<attributes>[^>]*)>(?P<rules>.*?)</style\s*>", re.IGNORECASE | re.DOTALL)
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 #: What css-inline leaves alone as well.
 _LEFT = re.compile(r"data-css-inline\s*=\s*[\"']?(ignore|keep)", re.IGNORECASE)
 _INLINER = css_inline.CSSInliner(load_remote_stylesheets=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A ``<style>`` from ``start`` to ``end``."""
+
+    start: int
+    end: int
+    attributes: str
+    rules: str
 
 
 def has_styles(text: str) -> bool:
@@ -47,16 +58,16 @@ def inlined(page: Flat) -> str:
     try:
         styled = _INLINER.inline(_marked(text, found, sheets))
     except Exception as error:
-        raise _error(page, f"the style sheet cannot be put in: {error}", sheets[0].start()) from None
-    changes = [(each.start(), each.end(), _what_stays(each)) for each in sheets]
+        raise _error(page, f"the style sheet cannot be put in: {error}", sheets[0].start) from None
+    changes = [(each.start, each.end, _what_stays(each)) for each in sheets]
     changes += _changes(text, found, _styles(styled))
     return _changed(text, changes)
 
 
-def _check_size(page: Flat, found: list[Element], sheets: list[re.Match[str]]) -> None:
-    rules = sum(each["rules"].count("{") for each in sheets)
+def _check_size(page: Flat, found: list[Element], sheets: list[Sheet]) -> None:
+    rules = sum(each.rules.count("{") for each in sheets)
     if rules * len(found) > MOST:
-        raise _error(page, "the style sheet is too large for this page", sheets[0].start())
+        raise _error(page, "the style sheet is too large for this page", sheets[0].start)
     depth = 0
     names = {each.start: each.name for each in found}
     for sign in re.finditer(r"<(/?)([a-zA-Z][^\s/>]*)", page.text):
@@ -75,21 +86,30 @@ def _error(page: Flat, message: str, position: int) -> SourceError:
     return SourceError(message, line=line, source=name)
 
 
-def _sheets(text: str) -> list[re.Match[str]]:
+def _sheets(text: str) -> list[Sheet]:
     """The sheets that are put in: none with variables, which nobody could read yet, and none within a comment."""
-    comments = [each.span() for each in re.finditer(r"<!--.*?-->", text, re.DOTALL)]
-    return [
-        each
-        for each in _STYLE.finditer(text)
-        if not _has_words(each["rules"])
-        and not _LEFT.search(each["attributes"])
-        and not any(start < each.start() < end for start, end in comments)
-    ]
+    if "<style" not in text.lower():
+        return []
+    within = comments(text)
+    found: list[Sheet] = []
+    for each in elements(text):
+        if each.name != "style" or _is_within(each.start, within):
+            continue
+        end = text.find(">", each.body) + 1
+        attributes, rules = text[each.start + 6 : each.end - 1], text[each.end : each.body]
+        if end and not _has_words(rules) and not _LEFT.search(attributes):
+            found.append(Sheet(each.start, end, attributes, rules))
+    return found
 
 
-def _marked(text: str, found: list[Element], sheets: list[re.Match[str]]) -> str:
+def _is_within(position: int, spans: list[tuple[int, int]]) -> bool:
+    before = bisect_right(spans, (position, position))
+    return before > 0 and position < spans[before - 1][1]
+
+
+def _marked(text: str, found: list[Element], sheets: list[Sheet]) -> str:
     """The copy: each element with its number, and without a style that has statements in it."""
-    changes = [(each.start(), each.end(), f"<style>{each['rules']}</style>") for each in sheets]
+    changes = [(each.start, each.end, f"<style>{each.rules}</style>") for each in sheets]
     for number, element in enumerate(found):
         place = element.start + 1 + len(element.name)
         changes.append((place, place, f' {MARK}="{number}"'))
@@ -144,9 +164,9 @@ def _changed(text: str, changes: list[tuple[int, int, str]]) -> str:
     return "".join([*parts, text[last:]])
 
 
-def _what_stays(sheet: re.Match[str]) -> str:
-    kept = "\n".join(rule for rule in _rules(_COMMENT.sub("", sheet["rules"])) if _stays(rule))
-    return f"<style{sheet['attributes']}>{kept}</style>" if kept else ""
+def _what_stays(sheet: Sheet) -> str:
+    kept = "\n".join(rule for rule in _rules(_COMMENT.sub("", sheet.rules)) if _stays(rule))
+    return f"<style{sheet.attributes}>{kept}</style>" if kept else ""
 
 
 def _stays(rule: str) -> bool:

@@ -100,14 +100,28 @@ BOMBS = {
     "blocks": "{% if 1 %}" * 20_000 + "{% endif %}" * 20_000,
     "not closed": "{{ " + "-" * 100_000,
     "length": "x" * 1_000_001,
+    # HTML
+    "elements": "<p>" * 300_000,
+    "elements and tags": "<p>" * 4_000 + "{{ y[0] }}<p>" * 900 + "{{ y.z.a }}",
+    "comments": "<!--" * 4_900 + "{{ y.z.a }}",
+    "comments before MJML": "<!-- -->" * 4_900 + "<mj-text>",
+    "titles": "<title>" * 4_900 + "<style>p{}</style>{{ y.z.a }}",
+    "sheets": "<style>" * 4_900 + "{{ y.z.a }}",
+    "quotes": "<p a='" * 4_900 + "{{ y.z.a }}",
+    "attributes of HTML": "<p " + "a " * 400_000 + "{{ y.z.a }}",
+    "blanks": "<p" + " " * 900_000 + "{{ y.z.a }}",
+    "style": '<p style="' + "url(" * 200_000 + "{{ y[0] }}" * 900 + "{{ y.z.a }}",
+    "a large sheet": "<style>" + "p{a:b}" * 9_000 + "</style>" + "<p>" * 4_900,
+    "deep HTML": "<style>p{}</style>" + "<div>" * 4_900,
+    "deep MJML": "<mjml><mj-body>" + "<mj-wrapper>" * 4_900,
 }
 
 
 @pytest.mark.parametrize("source", BOMBS.values(), ids=BOMBS)
 def test_a_bomb_ends_soon_and_small(source: str) -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    # Once more where something else took the processor's caches.
-    assert min(_seconds(source) for _again in range(2)) < SOON
+    # Again where something else took the processor's caches.
+    assert any(_seconds(source) < SOON for _again in range(5))
     grown_by = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     assert grown_by < SMALL
 
@@ -119,6 +133,22 @@ def _seconds(source: str) -> float:
         compile_content("email", {"subject": "x", "html": source}).render(context)
     assert caught.value.field == "html"
     return time.process_time() - began
+
+
+def test_parts_that_include_each_other_twice_are_refused() -> None:
+    given = {f"p{n}.html": f"{{% include 'p{n + 1}' %}}" * 2 for n in range(15)}
+    source = "<mjml><mj-body>{% include 'p0' %}</mj-body></mjml>{{ x.y.z }}"
+    began = time.process_time()
+    for last in ("{{ x }}", "<mj-text>{{ x }}</mj-text>", "<style>p{}</style>"):
+        with pytest.raises(RenderError):
+            compile_content("email", {"html": source}, parts={**given, "p15.html": last}).render({})
+    assert time.process_time() - began < 1
+
+
+def test_parts_stand_within_each_other_to_a_depth() -> None:
+    given = {f"p{n}.html": f"{{% include 'p{n + 1}' %}}" for n in range(2000)}
+    with pytest.raises(RenderError, match="more than 20 deep"):
+        compile_content("email", {"html": "{% include 'p0' %}"}, parts={**given, "p2000.html": ""})
 
 
 #: What people write, and what looks like a bomb and is none.

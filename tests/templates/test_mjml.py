@@ -155,7 +155,7 @@ ERRORS: dict[str, tuple[str, str]] = {
         "html, line 4: a list cannot",
     ),
     "too deep": (
-        column("<mj-text>" + "<div>" * 3000 + "</div>" * 3000 + "</mj-text>"),
+        column("<mj-text>" + "<div>" * 2000 + "</div>" * 2000 + "</mj-text>"),
         "html, line 3: more than 100",
     ),
     "syntax": (column("<mj-text>a\n{% if %}</mj-text>"), "html, line 4: syntax error"),

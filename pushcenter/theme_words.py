@@ -77,5 +77,6 @@ RENAMED = (
     _("groups"),
     _("Filter"),
     _("Filters"),
+    _(" By %(filter_title)s "),
     _("Authentication and Authorization"),
 )

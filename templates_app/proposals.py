@@ -4,7 +4,6 @@ The type of a new one is read off the samples, else off the places that use it (
 is a text.
 """
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
@@ -17,11 +16,10 @@ from templates_app.lint.draft import Draft, Written
 from templates_app.lint.reading import Reading
 from templates_app.models import empty_schema
 from templates_app.schema import schema_errors
+from templates_app.spelling import meant
 from templates_app.uses import EACH, Path, Use, written
 from templates_app.variables import PROVIDED
 
-#: Names as alike as this are one name, spelt wrongly.
-ALIKE = 0.8
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 DATE_TIME = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?([Zz]|[+-]\d{2}:\d{2})")
 LINK = re.compile(r"https?://\S+")
@@ -86,16 +84,14 @@ def propose(contents: Iterable[Sequence[Any]], schema: Any, samples: Iterable[Ma
             _declare(proposed, use.path, used, given, added)
     return Proposal(
         schema=proposed,
-        added=tuple(added),
+        added=tuple(each for each in added if not any(_is_within(other, each) for other in added)),
         unused=tuple(written(path) for path in shape.unused(present, used)),
         undeclared=unknown,
     )
 
 
-def near(name: str, known: Iterable[str], *, alike: float = ALIKE) -> str:
-    """The known name that is most like this one; empty where none is."""
-    found = difflib.get_close_matches(name, list(known), n=1, cutoff=alike)
-    return found[0] if found else ""
+def _is_within(name: str, other: str) -> bool:
+    return name.startswith((f"{other}.", f"{other}{EACH}"))
 
 
 def _places(contents: Iterable[Sequence[Any]]) -> Iterable[_Place]:
@@ -110,7 +106,7 @@ def _unknown(
     places: Iterable[_Place], schema: Any, used: Sequence[Use], samples: Sequence[Mapping[str, Any]]
 ) -> Iterable[Unknown]:
     seen: set[str] = set()
-    free = {written(path) for path in shape.unused(schema, used)}
+    idle = {written(path) for path in shape.unused(schema, used)}
     for place in places:
         found = shape.missing(schema, place.use.path)
         if found is None:
@@ -120,20 +116,16 @@ def _unknown(
         if name in seen:
             continue
         seen.add(name)
-        # What a sample has is meant as it is; and a name that is used elsewhere is its own.
-        known = (
-            []
-            if values(samples, path)
-            else [each for each in declared if written((*path[:-1], each)) in free]
-        )
-        meant = near(path[-1], known)
+        waiting = [each for each in declared if written((*path[:-1], each)) in idle]
+        # What a sample has is meant as it is.
+        near = "" if values(samples, path) else meant(path[-1], list(declared), idle=waiting)
         yield Unknown(
             name=name,
             channel=place.channel,
             locale=place.locale,
             field=place.field,
             line=place.use.line,
-            near=written((*path[:-1], meant)) if meant else "",
+            near=written((*path[:-1], near)) if near else "",
         )
 
 

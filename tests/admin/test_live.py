@@ -135,7 +135,7 @@ def test_what_the_text_uses_is_proposed_for_the_schema(draft: TemplateVersion, a
     told = ask(
         admin_client, draft, {"channel": "sms", "content": {"text": "{{ order_no }} {{ customer.city }}"}}
     )
-    assert told["proposal"]["names"] == ["customer", "customer.city"]
+    assert told["proposal"]["names"] == ["customer.city"]
     assert set(told["proposal"]["schema"]["properties"]) == {"order_no", "customer"}
 
 

@@ -141,6 +141,16 @@ def test_a_name_that_is_like_one_in_use_is_another() -> None:
     assert proposal("{{ line_1 }}{{ line_2 }}", properties={"line_1": STRING}).added == ("line_2",)
 
 
+def test_a_name_that_is_spelt_wrongly_in_one_place_is_not_added() -> None:
+    assert proposal("{{ order_no }} {{ ordr_no }}", properties={"order_no": STRING}).added == ()
+
+
+def test_what_is_added_is_named_by_its_innermost_names() -> None:
+    found = proposal("{% for item in items %}{{ item.name }}{% endfor %}{{ shop.name }}")
+    assert found.added == ("items[].name", "shop.name")
+    assert found.schema["required"] == ["items", "shop"]
+
+
 def test_a_schema_that_cannot_serve_is_begun_anew() -> None:
     found = propose([("sms", "", {"text": "{{ a }}"})], {"type": "objekt"}, [])
     assert found.schema == {**empty_schema(), "properties": {"a": STRING}, "required": ["a"]}

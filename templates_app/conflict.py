@@ -2,39 +2,27 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from typing import Any
 
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from pushcenter.dressing import pretty
-from templates_app import part_forms
+from templates_app import diff, part_forms
 from templates_app.locales import normalise
 from templates_app.models import TemplateVersion
-
-#: Lines around a difference that are shown with it.
-AROUND = 2
 
 Place = tuple[str, str]
 Contents = Mapping[Place, Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """``kind`` is ``theirs``, ``mine``, ``same``, or ``gap`` where equal lines are left out."""
-
-    kind: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
 class Difference:
-    """One field: where it is, and its lines as the other one stored them and as they are here."""
+    """One field: where it is, and its lines, as the other one stored them on the left and as they are here."""
 
     place: str
     field: str
-    lines: list[Line]
+    rows: list[diff.Row]
 
 
 def stored(version: TemplateVersion) -> dict[Place, Mapping[str, Any]]:
@@ -54,29 +42,15 @@ def differences(theirs: Contents, mine: Contents) -> Iterator[Difference]:
 
 def difference(place: str, field: str, theirs: Any, mine: Any) -> Iterator[Difference]:
     """The one difference between two values of a field; nothing where there is none."""
-    before, after = _lines(theirs), _lines(mine)
-    if before != after:
-        yield Difference(place, field, list(_compared(before, after)))
+    if rows := diff.rows(_text(theirs), _text(mine)):
+        yield Difference(place, field, rows)
 
 
-def _lines(value: Any) -> list[str]:
-    if value is None or value is False or value == "":
-        return []
+def _text(value: Any) -> str:
+    if value is None or value is False:
+        return ""
     text = _("yes") if value is True else value if isinstance(value, str) else pretty(value)
-    return text.replace("\r\n", "\n").strip().split("\n")
-
-
-def _compared(before: list[str], after: list[str]) -> Iterator[Line]:
-    groups = SequenceMatcher(None, before, after, autojunk=False).get_grouped_opcodes(AROUND)
-    for number, group in enumerate(groups):
-        if number:
-            yield Line("gap", "")
-        for kind, start, end, start_after, end_after in group:
-            if kind == "equal":
-                yield from (Line("same", text) for text in before[start:end])
-            else:
-                yield from (Line("theirs", text) for text in before[start:end])
-                yield from (Line("mine", text) for text in after[start_after:end_after])
+    return text.strip()
 
 
 def completed(data: QueryDict, version: TemplateVersion, *, prefix: str = "variants") -> QueryDict:

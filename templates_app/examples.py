@@ -30,3 +30,9 @@ sources: list[Source] = []
 def further(version: TemplateVersion, user: "User | AnonymousUser") -> list[Example]:
     """What the sources have for this version."""
     return [example for source in sources for example in source(version, user)]
+
+
+def offered(version: TemplateVersion, user: "User | AnonymousUser") -> list[Example]:
+    """The samples of the version, and what the sources have."""
+    own = [Example(name=each["name"], params=each["params"]) for each in version.samples]
+    return [*own, *further(version, user)]

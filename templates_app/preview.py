@@ -114,8 +114,6 @@ def _one(version: TemplateVersion, variant: Variant, params: dict[str, Any]) -> 
     )
 
 
-def sample_faults(version: TemplateVersion) -> list[str]:
+def sample_faults(version: TemplateVersion, params: Mapping[str, Any]) -> list[str]:
     """Where the sample does not hold to the schema."""
-    return [
-        f"{each.pointer.removeprefix('/params')}: {each.detail}" for each in faults(version, version.sample)
-    ]
+    return [f"{each.pointer.removeprefix('/params')}: {each.detail}" for each in faults(version, params)]

@@ -12,6 +12,7 @@ from unfold.decorators import action, display
 
 from pushcenter.acting import ActingAdmin
 from pushcenter.dressing import code, pretty
+from templates_app import examples
 from templates_app.adding import added
 from templates_app.admin import editor, live, verdict
 from templates_app.admin.diff_pages import DiffPages
@@ -25,7 +26,7 @@ from templates_app.forms import VersionForm
 from templates_app.lint import by_severity, lint
 from templates_app.locales import normalise
 from templates_app.models import TemplateVersion, VersionState
-from templates_app.preview import preview, sample_faults
+from templates_app.preview import preview_with, sample_faults
 
 
 @admin.register(TemplateVersion)
@@ -162,14 +163,20 @@ class TemplateVersionAdmin(VersionLife, DiffPages, LeadsToHistory, ActingAdmin):
         version = self.get_object(request, object_id)
         if version is None:
             return HttpResponseRedirect(reverse("admin:templates_app_templateversion_changelist"))
+        offered, chosen = examples.offered(version, request.user), request.GET.get("with", "0")
+        place = int(chosen) if chosen.isdecimal() and int(chosen) < len(offered) else 0
+        params = offered[place].params if offered else {}
+        # While it is written, lint tells of the samples that there are.
+        is_told = version.is_editable and place < len(version.samples)
         context = {
             **self.admin_site.each_context(request),
             "title": _("Preview of %(version)s") % {"version": version},
             "opts": self.opts,
             "version": version,
-            "previews": preview(version),
-            # While it is written, lint tells of the samples that there are.
-            "faults": [] if version.is_editable and version.samples else sample_faults(version),
+            "examples": offered,
+            "chosen": place,
+            "previews": preview_with(version, params),
+            "faults": [] if is_told else sample_faults(version, params),
             "problems": by_severity(lint(version)) if version.is_editable else [],
         }
         return TemplateResponse(request, "admin/templates_app/templateversion/preview.html", context)

@@ -185,6 +185,19 @@ def test_the_preview_is_made_with_the_sample(draft: TemplateVersion, admin_clien
     assert "Order SO-42 is paid." in admin_client.get(url(draft, "preview_it")).content.decode()
 
 
+def test_the_preview_is_made_with_any_sample(draft: TemplateVersion, admin_client: Client) -> None:
+    samples = [{"name": name, "params": {"order_no": name}} for name in ("SO-1", "SO-2")]
+    TemplateVersion.objects.update(samples=samples)
+    for place, shown in (
+        ("1", "Order SO-2 is paid."),
+        ("7", "Order SO-1 is paid."),
+        ("x", "Order SO-1 is paid."),
+    ):
+        page = admin_client.get(url(draft, "preview_it"), {"with": place}).content.decode()
+        assert shown in page
+        assert '<a href="?with=1"' in page
+
+
 def test_the_preview_of_a_broken_variant_says_where(draft: TemplateVersion, admin_client: Client) -> None:
     Variant.objects.update(content={"text": "Hello\n{{ order_no"})
     page = admin_client.get(url(draft, "preview_it")).content.decode()

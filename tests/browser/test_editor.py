@@ -151,8 +151,8 @@ def test_whoever_saves_second_is_told_and_leaving_unsaved_asks(
     ann.keyboard.press("Control+s")
     conflict = ann.locator("#conflict")
     expect(conflict).to_contain_text("bob saved it on")
-    expect(conflict.locator("del")).to_contain_text(["theirs", "By Bob"])
-    expect(conflict.locator("ins")).to_contain_text(["yours", "By Ann"])
+    expect(conflict.locator("del")).to_contain_text(["theirs", "Bob"])
+    expect(conflict.locator("ins")).to_contain_text(["yours", "Ann"])
     expect(field(ann, "Subject")).to_have_text("By Ann")
 
     # What is still not stored is not left behind without a question.

@@ -98,3 +98,13 @@ def test_a_request_leaves_no_language_behind(db: None) -> None:
     assert language(client, CHINESE) == "zh-hans"
     refused = client.post("/api/v1/messages", {}, content_type="application/json", headers=bearer())
     assert refused.content.isascii()
+
+
+def test_what_goes_wrong_is_told_in_the_language_of_the_browser(lin: User) -> None:
+    client = Client(raise_request_exception=False)
+    client.force_login(lin)
+    assert "页面不存在" in client.get("/no-such-page", headers=CHINESE).content.decode()
+    assert "There is no such page" in client.get("/no-such-page").content.decode()
+    old = Client(enforce_csrf_checks=True).post(reverse("admin:login"), headers=CHINESE)
+    assert old.status_code == 403
+    assert "表单已过期" in old.content.decode()

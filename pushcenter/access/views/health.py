@@ -4,6 +4,7 @@ import sys
 
 from django.db import Error, InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.translation import gettext as _
 from django.views import defaults
 
 from pushcenter.access.problems import is_api, problem_response, unavailable
@@ -59,7 +60,6 @@ def _database_away(request: HttpRequest, error: Exception) -> HttpResponse:
     if is_api(request):
         return unavailable(error)
     # Plain: everything nicer would ask the database who is looking.
-    text = (
-        "<!doctype html><title>Push Center</title><p>The database cannot be reached. Try again in a moment."
-    )
+    sentence = _("The database cannot be reached. Try again in a moment.")
+    text = f"<!doctype html><meta charset=utf-8><title>Push Center</title><p>{sentence}"
     return HttpResponse(text, status=503, headers={"Retry-After": "5"})

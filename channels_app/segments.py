@@ -12,6 +12,9 @@ BASIC = frozenset(
 )
 #: Written as an escape and a character, so that each takes two units.
 EXTENDED = frozenset("\f^{}\\[~]|€")
+GSM7 = BASIC | EXTENDED
+#: What comes after it takes two units of UTF-16.
+LAST_OF_ONE_UNIT = "\uffff"
 #: Units in the only part, and in each of several.
 GSM7_UNITS, UCS2_UNITS = (160, 153), (70, 67)
 
@@ -27,14 +30,26 @@ class Segments:
 
 def segments(text: str) -> Segments:
     """Count the parts of the final text, signature and opt-out hint included."""
-    if is_gsm7(text):
+    used = frozenset(text)
+    if used <= BASIC:
+        return _even("gsm7", len(text), GSM7_UNITS)
+    if used <= GSM7:
         return _count("gsm7", [2 if each in EXTENDED else 1 for each in text], GSM7_UNITS)
-    return _count("ucs2", [2 if ord(each) > 0xFFFF else 1 for each in text], UCS2_UNITS)
+    if max(used) <= LAST_OF_ONE_UNIT:
+        return _even("ucs2", len(text), UCS2_UNITS)
+    return _count("ucs2", [2 if each > LAST_OF_ONE_UNIT else 1 for each in text], UCS2_UNITS)
 
 
 def is_gsm7(text: str) -> bool:
     """Can every character be written in the GSM alphabet?"""
-    return all(each in BASIC or each in EXTENDED for each in text)
+    return frozenset(text) <= GSM7
+
+
+def _even(encoding: str, units: int, sizes: tuple[int, int]) -> Segments:
+    """Where each character is one unit, as in nearly all messages."""
+    single, each_of_several = sizes
+    count = -(-units // each_of_several) if units > single else min(units, 1)
+    return Segments(encoding=encoding, units=units, count=count)
 
 
 def _count(encoding: str, widths: list[int], sizes: tuple[int, int]) -> Segments:

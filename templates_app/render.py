@@ -70,7 +70,11 @@ class Compiled:
 
     def render(self, context: dict[str, Any]) -> dict[str, Any]:
         """The content by field; JSON fields as values. Raises :class:`RenderError`."""
-        for_text = {name: without_nulls(value) for name, value in context.items() if value is not None}
+        for_text = {
+            name: value if type(value) is str else without_nulls(value)
+            for name, value in context.items()
+            if value is not None
+        }
         rendered = {
             field: self._field(field, name, _for_json(context) if name.endswith(".json") else for_text)
             for field, name in self.names.items()
@@ -87,6 +91,10 @@ class Compiled:
             raise RenderError(str(error), line=error.line, field=field, part=part) from None
         except Exception as error:  # from a method of a value, such as ``{{ order.get() }}``
             raise RenderError(f"a call fails with {type(error).__name__}", field=field) from None
+        except BaseException as error:
+            if type(error).__name__ != "PanicException":  # how Rust says that it met a bug of its own
+                raise
+            raise RenderError("the engine cannot render this", field=field) from None
         if len(text) > MAX_OUTPUT:
             raise RenderError(f"the result is longer than {MAX_OUTPUT:,} characters", field=field)
         try:

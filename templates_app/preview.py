@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from channels_app import registry
+from channels_app.contract import StrOrPromise
 from pushcenter.faults import Fault, Rejected
 from templates_app.looks import look
 from templates_app.looks.senders import sender
 from templates_app.models import TemplateVersion, Variant
+from templates_app.part_forms import label_of
 from templates_app.render import RenderError, choose_variant, render, render_variant
 from templates_app.variables import faults, with_defaults
 
@@ -25,6 +27,10 @@ class Preview:
     content: Mapping[str, Any] | None = None
     picture: str = ""
     error: str = ""
+
+    @property
+    def label(self) -> StrOrPromise:
+        return label_of(self.variant.channel)
 
 
 def preview(version: TemplateVersion) -> list[Preview]:

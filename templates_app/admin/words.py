@@ -12,7 +12,9 @@ def texts() -> dict[str, str]:
         "away": _("The server cannot be reached. Your text is still here; trying again…"),
         "signedOut": _("You are signed out. Sign in in another tab; your text is still here."),
         "refused": _("The server could not check this."),
-        "unsaved": _("There are changes that are not saved."),
+        "goOn": _(
+            "There are changes that are not saved, and this step is about what is. Go on without them?"
+        ),
         "fine": _("No problems found."),
         "noSample": _("without a sample"),
         "recent": _("Recent messages"),

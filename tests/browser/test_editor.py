@@ -146,6 +146,12 @@ def test_whoever_saves_second_is_told_and_leaving_unsaved_asks(
         field(page, "Subject").click()
         page.keyboard.press("Control+a")
         page.keyboard.type(words)
+    # A step of the version's life is not taken unawares of what is not saved.
+    with bob.expect_event("dialog") as asked:
+        bob.once("dialog", lambda dialog: dialog.dismiss())
+        bob.locator("a[href$='/submit/']").first.click()
+    assert asked.value.type == "confirm"
+    expect(bob.locator("#dialog")).to_have_count(0)
     bob.keyboard.press("Control+s")
     expect(bob.get_by_text("was changed successfully")).to_be_visible()
     ann.keyboard.press("Control+s")

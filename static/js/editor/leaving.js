@@ -1,4 +1,5 @@
 // Ctrl+S saves and stays; leaving with changes that are not saved asks first.
+import { text } from "./data.js";
 import * as tabs from "./tabs.js";
 import { leaveOut } from "./untouched.js";
 
@@ -16,6 +17,10 @@ export function start(isUnsaved) {
   form.addEventListener("formdata", (event) => isSaving && leaveOut(tabs.panels(), event.formData));
   window.addEventListener("beforeunload", (event) => {
     if (!isSaving && isChanged()) event.preventDefault();
+  });
+  // The steps of a version's life are about what is stored.
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.detail.target?.id === "modal-content" && isChanged() && !confirm(text("goOn"))) event.preventDefault();
   });
   window.addEventListener("pageshow", () => (isSaving = false));
   document.addEventListener("keydown", (event) => {

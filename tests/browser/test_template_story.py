@@ -89,9 +89,17 @@ class Person:
         """The link of an action, which may be in a menu."""
         link = self.page.locator(f"a[href$='/{action}/']").first
         for menu in self.page.locator("li[x-data*='actionDropdownOpen'] > a").all():
-            if not link.is_visible():
+            if not self._shows(link):
                 menu.click()
         link.click()
+
+    def _shows(self, link: Locator) -> bool:
+        """A menu takes a moment to open, and a click elsewhere would close it again."""
+        try:
+            expect(link).to_be_visible(timeout=1_500)
+        except AssertionError:
+            return False
+        return True
 
     def ask(self, step: str) -> Locator:
         """The dialog of a step of the version's life."""

@@ -239,7 +239,7 @@ def misleading(reading: Reading) -> Iterator[Finding]:
         if " " in words or VALUE in words + link.url.partition("://")[2].partition("/")[0]:
             continue
         said, meant = _host(words), _host(link.url)
-        if said and meant and not (said.endswith(meant) or meant.endswith(said)):
+        if said and meant and not (f".{said}".endswith(f".{meant}") or f".{meant}".endswith(f".{said}")):
             message = gettext("The link shows “%(said)s” and leads to %(meant)s.") % {
                 "said": said,
                 "meant": meant,

@@ -110,6 +110,7 @@ def test_a_field_for_a_link_holds_one(channel: str, url: str, *, is_broken: bool
         ("shop.example.com", "https://example.com/a", False),
         ("https://example.com/a", "https://example.com/b", False),
         ("https://example.com", "https://example.org", True),
+        ("example.com", "https://not-example.com/", True),
         ("example.com", "https://example.com.attacker.net/", True),
         ("Look at example.com", "https://example.org", False),
         ("<b>example.com</b>", "https://example.org", True),

@@ -131,3 +131,23 @@ def test_people_leave_a_category_and_come_back(visit: Visit) -> None:
     page.get_by_role("button", name="Unsubscribe").click()
     expect(page.get_by_text("over any channel")).to_be_visible()
     assert visit.faults == []
+
+
+def test_a_user_chooses_the_language_in_the_menu(visit: Visit) -> None:
+    a_sent_message()
+    page = signed_in(visit).page
+    if not page.get_by_text("unfold_more").is_visible():  # on a phone, the sidebar is shut
+        page.get_by_text("dock_to_right").last.click()
+    page.get_by_text("unfold_more").click()
+    page.get_by_role("button", name="简体中文").click()
+    expect(page.get_by_text("运行正常")).to_be_visible()
+    assert fits(visit)
+    for path in (
+        "/admin/messaging/delivery/",
+        "/admin/reports/",
+        "/admin/ledger/",
+        "/admin/channels_app/account/",
+    ):
+        visit.open(path)
+        assert fits(visit)
+    assert visit.faults == []

@@ -70,16 +70,22 @@ class Compiled:
 
     def render(self, context: dict[str, Any]) -> dict[str, Any]:
         """The content by field; JSON fields as values. Raises :class:`RenderError`."""
+        try:
+            rendered = self._fields(context)
+        except RecursionError:
+            raise RenderError("the parameters are nested too deeply") from None
+        return {**self.constants, **rendered}
+
+    def _fields(self, context: Mapping[str, Any]) -> dict[str, Any]:
         for_text = {
             name: value if type(value) is str else without_nulls(value)
             for name, value in context.items()
             if value is not None
         }
-        rendered = {
+        return {
             field: self._field(field, name, _for_json(context) if name.endswith(".json") else for_text)
             for field, name in self.names.items()
         }
-        return {**self.constants, **rendered}
 
     def _field(self, field: str, name: str, context: Mapping[str, Any]) -> Any:
         try:

@@ -2,6 +2,7 @@
 
 import resource
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -222,3 +223,13 @@ def test_a_list_where_a_number_has_to_be_is_an_error_at_its_line(source: str, li
     with pytest.raises(RenderError, match="a list cannot be added") as caught:
         compile_content("sms", {"text": source}).render({"z": [1]})
     assert (caught.value.field, caught.value.line) == ("text", line)
+
+
+@pytest.mark.parametrize("deep", [lambda inner: [inner], lambda inner: {"a": inner}])
+def test_parameters_that_are_nested_too_deeply_are_an_error(deep: Callable[[Any], Any]) -> None:
+    value: Any = 1
+    for _each in range(3000):
+        value = deep(value)
+    for channel, content in (("sms", {"text": "{{ x }}"}), ("webhook", {"data": "{{ x|tojson }}"})):
+        with pytest.raises(RenderError, match="nested too deeply"):
+            compile_content(channel, content).render({"x": value})

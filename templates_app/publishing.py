@@ -29,7 +29,10 @@ __all__ = [
 @transaction.atomic
 def publish(*, version: TemplateVersion, by: "User | None") -> TemplateVersion:
     """Make this the version that is sent; the one before it is archived. Raises :class:`PublishingError`."""
-    return go_live(approve(locked(version), by=by), by=by)
+    current = locked(version)
+    if current.state == VersionState.SCHEDULED:  # now, and not at its time
+        current = _give_back(current, ChangeKind.UNSCHEDULED, by=by)
+    return go_live(approve(current, by=by), by=by)
 
 
 @transaction.atomic

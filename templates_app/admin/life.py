@@ -39,7 +39,7 @@ FIT: Mapping[str, set[VersionState]] = {
     "submit": {VersionState.DRAFT},
     "take_back": {VersionState.IN_REVIEW},
     "send_back": {VersionState.IN_REVIEW},
-    "publish": OPEN,
+    "publish": {*OPEN, VersionState.SCHEDULED},
     "schedule": OPEN,
     "start_canary": OPEN,
     "unschedule": {VersionState.SCHEDULED},

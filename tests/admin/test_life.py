@@ -156,9 +156,17 @@ def test_it_is_published_at_a_time_in_the_zone_of_the_person(draft: TemplateVers
     assert draft.state == VersionState.SCHEDULED
     assert draft.publish_at == datetime.fromisoformat(f"{at}+08:00")
     assert "09:30 (Asia/Shanghai), in 2" in page
-    assert buttons(approver, draft) == {"unschedule"}
+    assert buttons(approver, draft) == {"unschedule", "publish"}
     press(approver, draft, "unschedule")
     assert draft.state == VersionState.IN_REVIEW
+
+
+def test_what_is_scheduled_can_be_published_at_once(draft: TemplateVersion, as_role: AsRole) -> None:
+    publishing.schedule(version=draft, by=None, at=timezone.now() + timedelta(days=3))
+    press(as_role("Approvers"), draft, "publish")
+    assert (draft.state, draft.publish_at) == (VersionState.PUBLISHED, None)
+    kinds = draft.changes.order_by("id").values_list("kind", flat=True)
+    assert list(kinds)[-2:] == ["unscheduled", "published"]
 
 
 @pytest.mark.parametrize(

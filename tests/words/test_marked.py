@@ -11,6 +11,7 @@ from django.contrib.admin.utils import flatten_fieldsets
 from django.contrib.auth.models import User
 from django.db import models
 from django.test import RequestFactory
+from django.urls import get_resolver
 from django.utils.functional import Promise
 
 from channels_app import registry
@@ -100,3 +101,22 @@ def _unmarked(form: type[forms.Form]) -> list[str]:
         for name, field in form.base_fields.items()
         if not field.label or not is_marked(field.label) or not is_marked(field.help_text)
     ]
+
+
+def _forms(base: Any = forms.BaseForm) -> Iterator[Any]:
+    for each in base.__subclasses__():
+        if each.__module__.startswith(OURS):
+            yield each
+        yield from _forms(each)
+
+
+def test_forms_of_pages_and_dialogs_are_marked() -> None:
+    get_resolver().url_patterns  # noqa: B018  (imports all pages with their forms)
+    unmarked = [
+        f"{each.__module__}.{each.__name__}.{name}"
+        for each in set(_forms())
+        for name, field in getattr(each, "declared_fields", {}).items()
+        if not isinstance(field.widget, forms.HiddenInput)
+        and not (field.label and is_marked(field.label) and is_marked(field.help_text))
+    ]
+    assert sorted(unmarked) == []

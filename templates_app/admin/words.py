@@ -35,6 +35,7 @@ def texts() -> dict[str, str]:
         "required": _("Required"),
         "description": _("Description"),
         "value": _("Value in the sample"),
+        "addItem": _("Add to %s"),
         "addVariable": _("Add a variable"),
         "removeVariable": _("Remove"),
         "sample": _("Sample"),

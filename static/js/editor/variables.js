@@ -4,6 +4,7 @@ import { icon, make } from "./dom.js";
 import * as fields from "./fields.js";
 import * as samples from "./samples.js";
 import * as shape from "./schema.js";
+import * as values from "./values.js";
 
 const MOST_SNIPPETS = 6;
 let changed = () => {};
@@ -95,9 +96,15 @@ function sampleBar() {
 
 function grid(all) {
   const heads = ["name", "type", "required", "description", "value"].map((name) => make("th", { scope: "col" }, text(name)));
-  const body = all.map(row);
+  const body = all.flatMap((each, index) => {
+    // The items of a list stand below the last of its members.
+    const list = all.slice(0, index + 1).findLast((one) => isWithin(each, one) && !(all[index + 1] && isWithin(all[index + 1], one)));
+    return [row(each), list && itemsOf(list)].filter(Boolean);
+  });
   return make("div", { class: "pc-scroll" }, make("table", { class: "pc-table" }, make("thead", {}, make("tr", {}, ...heads, make("td"))), make("tbody", {}, ...body)));
 }
+
+const isWithin = (inner, outer) => outer.spec.type === "array" && outer.path.every((name, index) => inner.path[index] === name);
 
 const idOf = (path, part) => `variable-${path.join(".")}-${part}`;
 
@@ -116,7 +123,8 @@ function row({ path, spec, isRequired, hasValue, parent, name }) {
   const description = make("input", { type: "text", value: spec.description ?? "", onchange: (event) => { describe(spec, event.target.value); store(); } });
   const drop = make("button", { type: "button", class: "ed-icon", title: text("removeVariable"), "aria-label": `${label}: ${text("removeVariable")}`, onclick: () => { shape.remove(parent, name); store(); } }, icon("delete"));
   const line = make("tr", { "data-path": path.join("/") }, cell("name", naming), cell("type", type), cell("required", required), cell("description", description));
-  line.append(hasValue && samples.chosenSample() ? cell("value", value(path, spec)) : make("td"), make("td", {}, drop));
+  const hasCell = hasValue && samples.chosenSample() && !values.isList(spec);
+  line.append(hasCell ? cell("value", values.control(spec, valueOf(path), (next) => put(path, next))) : make("td"), make("td", {}, drop));
   line.style.setProperty("--ed-depth", path.length - 1);
   return line;
 }
@@ -126,48 +134,24 @@ function describe(spec, words) {
   else delete spec.description;
 }
 
-/** The control for a value: by its type, empty for none. */
-function value(path, spec) {
-  const now = shape.valueAt(samples.chosenSample().params, path);
-  const put = (next) => {
-    const own = samples.all();
-    const at = own.findIndex((each) => each.name === samples.chosenSample().name);
-    shape.putAt(own[at].params, path, next);
-    samples.write(own);
-    changed();
-  };
-  const kind = shape.typeOf(spec);
-  if (Array.isArray(spec.enum)) return options(spec.enum.map((each) => [String(each), each]), now, put);
-  if (kind === "boolean") return options([[text("yes"), true], [text("no"), false]], now, put);
-  if (["array", "object", "other"].includes(kind)) return json(now, put);
-  const isNumber = kind === "number" || kind === "integer";
-  const shown = now === undefined ? "" : typeof now === "string" ? now : JSON.stringify(now);
-  const oninput = (event) => put(event.target.value === "" ? undefined : isNumber ? numberOf(event.target.value) : event.target.value);
-  return make("input", { type: "text", inputMode: isNumber ? "decimal" : "text", value: shown, oninput });
+/** What is put into the chosen sample, at this path. */
+function put(path, next) {
+  const own = samples.all();
+  const at = own.findIndex((each) => each.name === samples.chosenSample().name);
+  shape.putAt(own[at].params, path, next);
+  samples.write(own);
+  changed();
 }
 
-// What is no number is kept as it is written, and the check says so.
-const numberOf = (written) => (Number.isFinite(Number(written)) ? Number(written) : written);
+const valueOf = (path) => shape.valueAt(samples.chosenSample().params, path);
 
-function options(pairs, now, put) {
-  const select = make("select", {}, new Option("–", ""), ...pairs.map(([label], index) => new Option(label, index)));
-  select.value = String(pairs.findIndex(([, each]) => each === now));
-  if (select.selectedIndex < 0) select.value = "";
-  select.addEventListener("change", () => put(select.value === "" ? undefined : pairs[Number(select.value)][1]));
-  return select;
-}
-
-function json(now, put) {
-  const oninput = (event) => {
-    const written = event.target.value.trim();
-    try {
-      put(written ? JSON.parse(written) : undefined);
-      event.target.classList.remove("ed-wrong");
-    } catch {
-      event.target.classList.add("ed-wrong");
-    }
-  };
-  return make("textarea", { rows: 2, class: "pc-code", spellcheck: false, value: now === undefined ? "" : JSON.stringify(now), oninput });
+/** Below the members of a list: its items in the chosen sample. */
+function itemsOf({ path, spec, hasValue }) {
+  if (!hasValue || !samples.chosenSample() || !values.isList(spec)) return null;
+  const items = values.list(path.join("."), spec, structuredClone(valueOf(path)), (next) => put(path, next), () => draw(false));
+  const line = make("tr", { class: "ed-items" }, make("td", { colSpan: 6 }, items));
+  line.style.setProperty("--ed-depth", path.length);
+  return line;
 }
 
 function addVariable() {

@@ -141,6 +141,10 @@ def test_whoever_saves_second_is_told_and_leaving_unsaved_asks(
 ) -> None:
     version = a_draft()
     ann = enter(browser, live_server, "ann", version).page
+    # Of what is stored, a step asks at once.
+    ann.locator("a[href$='/submit/']").first.click()
+    expect(ann.locator("#dialog")).to_be_visible()
+    ann.reload()
     bob = enter(browser, live_server, "bob", version).page
     for page, words in ((ann, "By Ann"), (bob, "By Bob")):
         field(page, "Subject").click()

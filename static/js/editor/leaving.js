@@ -20,7 +20,7 @@ export function start(isUnsaved) {
   });
   // The steps of a version's life are about what is stored.
   document.addEventListener("htmx:beforeRequest", (event) => {
-    if (event.detail.target?.id === "modal-content" && isChanged() && !confirm(text("goOn"))) event.preventDefault();
+    if (event.detail.target?.id === "modal-content" && !isSaving && isChanged() && !confirm(text("goOn"))) event.preventDefault();
   });
   window.addEventListener("pageshow", () => (isSaving = false));
   document.addEventListener("keydown", (event) => {

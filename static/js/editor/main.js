@@ -83,7 +83,7 @@ function write() {
   tabs.start(() => live.ask());
   adding.start(prepare);
   adding.offerMissing();
-  leaving.start(Boolean(document.getElementById("conflict") || document.querySelector(".ed-editor .pc-error")));
+  leaving.start(Boolean(document.querySelector("#conflict, .ed-variants .pc-error, #raw-parameters .pc-error")));
   live.askNow();
 }
 

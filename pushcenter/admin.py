@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, Permission, User
 from django.http import HttpRequest
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
@@ -26,14 +26,20 @@ RIGHTS = {
 }
 
 
+#: Names of tables and apps that their models do not mark.
+UNMARKED = (gettext_noop("bucket"), gettext_noop("Queue"), gettext_noop("Task"))
+
+
 def right(permission: Permission) -> str:
     """A permission as people read it."""
     verb, _line, name = permission.codename.partition("_")
     kind = permission.content_type
     model = kind.model_class()
-    if verb not in RIGHTS or name != kind.model or model is None:
-        return f"{kind.app_labeled_name} | {gettext(permission.name)}"
-    return f"{kind.app_labeled_name} | {RIGHTS[verb] % {'table': model._meta.verbose_name}}"
+    if model is None:
+        return str(permission)
+    app, table = gettext(str(model._meta.app_config.verbose_name)), gettext(str(model._meta.verbose_name))
+    is_usual = verb in RIGHTS and name == kind.model
+    return f"{app} | {RIGHTS[verb] % {'table': table} if is_usual else gettext(permission.name)}"
 
 
 def role(group: Group) -> str:

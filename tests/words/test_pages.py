@@ -119,3 +119,10 @@ def test_the_dialogs_and_further_pages_are_in_chinese(everything: None, chinese:
 def test_the_other_pages_are_in_chinese(everything: None, chinese: Client) -> None:  # noqa: F811
     found = {name: left_over(chinese, reverse(f"admin:{name}")) for name in OTHERS}
     assert {name: words for name, words in found.items() if words} == {}
+
+
+def test_rights_are_named_in_chinese(chinese: Client) -> None:
+    page = chinese.get(reverse("admin:auth_group_add")).content.decode()
+    assert "模板 | 可修改：模板版本" in page
+    assert "模板 | 可发布模板版本" in page
+    assert "Can " not in page

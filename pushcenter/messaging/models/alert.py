@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from pushcenter.ids import uuid7
 from pushcenter.retold import retold
@@ -14,7 +15,7 @@ class Severity(models.TextChoices):
 
     INFO = "info", _("information")
     WARNING = "warning", _("warning")
-    CRITICAL = "critical", _("critical")
+    CRITICAL = "critical", pgettext_lazy("severity", "critical")
 
     def is_above(self, other: str) -> bool:
         """Whether this is more urgent than the other, or the other is none."""

@@ -11,8 +11,8 @@ from typing import Any
 
 from channels_app.segments import BASIC
 
-#: A day, and perhaps a time: they stay a day and a time.
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\d(?=$|[T ]\d\d:\d\d)")
+#: A day, and perhaps a time, and nothing else: they stay a day and a time.
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d([.,]\d+)?)? ?(Z|[+-]\d\d:?\d\d)?)?", re.ASCII)
 #: What an address begins with says only what kind it is of.
 _SCHEME = re.compile(r"(?:https?://|mailto:|tel:)", re.IGNORECASE)
 _DIGITS = re.compile(r"\d")
@@ -46,8 +46,8 @@ def constants(schema: Any) -> Iterator[str]:
 
 
 def _text(value: str) -> str:
-    if day := _MOMENT.match(value):
-        return "2000-01-01" + _DIGITS.sub("0", value[day.end() :])
+    if _MOMENT.fullmatch(value):
+        return "2000-01-01" + _DIGITS.sub("0", value[len("2000-01-01") :])
     scheme = _SCHEME.match(value)
     start = scheme.end() if scheme else 0
     return value[:start] + "".join(map(_character, value[start:]))

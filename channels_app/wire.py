@@ -82,6 +82,7 @@ class Wire(asyncio.Protocol):
         self._answer: asyncio.Future[Answer] | None = None
         self._expiry: asyncio.TimerHandle | None = None
         self._is_spoiled = False
+        self._heard = 0
         # As forgiving as aiohttp is: this connection is nobody else's, so that nothing can be smuggled past anybody.
         self._parser = httptools.HttpResponseParser(self)
         self._parser.set_dangerous_leniencies(
@@ -107,9 +108,9 @@ class Wire(asyncio.Protocol):
         return not (self._is_spoiled or self._transport.is_closing())
 
     def close(self) -> None:
-        """End the connection at once."""
+        """End the connection at once, and whatever somebody still waits for."""
         self._is_spoiled = True
-        self._rest()
+        self._fail(Lost("the connection was closed", heard=bool(self._heard)))
         self._transport.abort()
         self._connection.close()
 

@@ -37,12 +37,12 @@ class Wires:
     ) -> Answer:
         """The answer to a request. Raises aiohttp's errors where no connection comes about, then those of a wire."""
         place = (target.scheme, target.raw_host or "", target.port or 0)
+        end = monotonic() + seconds
         wire = self._kept(place)
         is_new = wire is None
         if wire is None:
-            begun = monotonic()
             wire = await self._dial(target, connect_seconds)
-            seconds -= monotonic() - begun
+            seconds = end - monotonic()
         try:
             answer = await wire.ask(request, seconds=seconds, has_body=method != "HEAD")
         except Lost as lost:
@@ -59,7 +59,9 @@ class Wires:
                 self._end(wire)
             return answer
         self._forget(place)
-        return await self.ask(method, target, request, seconds=seconds, connect_seconds=connect_seconds)
+        left = max(0.0, end - monotonic())
+        connect_seconds = min(connect_seconds, left)
+        return await self.ask(method, target, request, seconds=left, connect_seconds=connect_seconds)
 
     async def close(self) -> None:
         """End all connections."""

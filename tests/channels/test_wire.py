@@ -324,3 +324,48 @@ def test_no_value_begins_a_header_of_its_own(value: str) -> None:
 def test_no_method_begins_a_line_of_its_own() -> None:
     with pytest.raises(ValueError, match="method"):
         request("GET / HTTP/1.1\r\nx: y\r\n", URL("http://example.com/"), {}, None)
+
+
+def test_the_time_covers_a_repetition_too() -> None:
+    """A kept connection is closed late, and the question is asked again over a new one: not with all the time anew."""
+
+    class Late(Script):
+        async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            self.connections += 1
+            first = self.connections == 1
+            await reader.readuntil(b"\r\n\r\n")
+            if first:
+                writer.write(OK)
+                await reader.readuntil(b"\r\n\r\n")
+            try:
+                await asyncio.sleep(0.2 if first else 1)
+            finally:
+                writer.close()
+
+    async def scenario() -> float:
+        async with script.listening() as url:
+            await http.call("GET", url, timeout=5)
+            began = asyncio.get_running_loop().time()
+            with pytest.raises(Temporary, match="no answer in time"):
+                await http.call("GET", url, timeout=0.3)
+            return asyncio.get_running_loop().time() - began
+
+    script = Late([OK])
+    assert asyncio.run(scenario()) < 0.45
+    assert script.connections == 2
+
+
+def test_who_still_waits_when_all_connections_are_closed_is_told() -> None:
+    async def scenario() -> None:
+        async with script.listening() as url:
+            waiting = asyncio.create_task(http.call("GET", url, timeout=5))
+            await asyncio.sleep(0.1)
+            await http.close()
+            error = await asyncio.wait_for(asyncio.gather(waiting, return_exceptions=True), 1)
+            assert isinstance(error[0], Temporary)
+            assert error[0].maybe_sent
+            await asyncio.sleep(0.05)  # the server notices
+
+    script = Script([])
+    asyncio.run(scenario())
+    assert script.heads

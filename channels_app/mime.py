@@ -20,7 +20,7 @@ from channels_app.contract import ForgedCallback, Outcome, Outgoing, Receipt
 
 #: Line breaks and other control characters, which have no place in a header, and blanks.
 BLANKS = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029]+")
-BODY_TAG = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
+BODY_TAG = re.compile(r"<body\b[^<>]*>", re.IGNORECASE)
 #: What a returned mail says of the one that it is about (RFC 3464, 2.3.3).
 ACTIONS = {
     "failed": Outcome.UNDELIVERED,
@@ -134,7 +134,9 @@ def with_preheader(html: str, preheader: str) -> str:
 def plain_text(html: str) -> str:
     """A readable text for mail programs without HTML; links keep their target."""
     reader = _TextReader()
-    reader.feed(html)
+    # Behind the last ">" no tag is closed, and the parser would look for the end of each once more.
+    end = html.rfind(">") + 1
+    reader.feed(html[:end] + html[end:].replace("<", "&lt;"))
     reader.close()
     return reader.text()
 
@@ -164,6 +166,8 @@ class _TextReader(HTMLParser):
         if tag in self.UNSEEN:
             self._unseen += 1
         elif tag == "a":
+            if self._links:  # no link stands within a link
+                self._end_link(*self._links.pop())
             self._links.append((values.get("href") or "", len(self._parts)))
         elif tag == "img":
             self._write(values.get("alt") or "")

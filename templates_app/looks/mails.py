@@ -22,7 +22,7 @@ DARK = "<style>:root{background:#18181b;color:#e4e4e7;color-scheme:dark}</style>
 PREFERS = re.compile(r"\(\s*prefers-color-scheme\s*:\s*(dark|light)\s*\)", re.IGNORECASE)
 #: Conditions that always and never hold, in place of asking the reader's own screen.
 ALWAYS, NEVER = "(min-width:0)", "(max-width:0)"
-FROM_ELSEWHERE = re.compile(r"<img\b(?![^>]*\bsrc\s*=\s*[\"']?data:)|url\(\s*[\"']?(?!data:)", re.IGNORECASE)
+FROM_ELSEWHERE = re.compile(r"<img\b(?![^<>]*\bsrc\s*=\s*[\"']?data:)|url\(\s*[\"']?(?!data:)", re.IGNORECASE)
 
 
 def mail(channel: str, content: Mapping[str, Any]) -> Scene:

@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
@@ -233,11 +234,19 @@ def test_all_attempts_carry_the_same_message_id() -> None:
         ("&lt;b&gt; &amp; 你好&nbsp;!", "<b> & 你好 !"),
         ("<p>a\n\n   b</p>", "a b"),
         ("</a></p></style>broken<a>", "broken"),
+        ("<p>1 > 0, and 2 < 3", "1 > 0, and 2 < 3"),
         ("", ""),
     ],
 )
 def test_a_text_is_made_from_html(html: str, text: str) -> None:
     assert plain_text(html) == text
+
+
+@pytest.mark.parametrize("html", ["<a " * 10_000, "<img src=" * 5_000, "<a>x" * 20_000 + "</a>" * 20_000])
+def test_a_text_is_made_of_broken_html_in_time(html: str) -> None:
+    began = time.process_time()
+    plain_text(html)
+    assert time.process_time() - began < 0.5
 
 
 def test_html_alone_gets_a_text_part_without_the_preheader() -> None:

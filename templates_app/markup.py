@@ -84,13 +84,14 @@ def inside(source: str, start: int, end: int) -> Sequence[Piece]:
     return found[first : bisect_left(found, end, key=lambda each: each.start)]
 
 
-def _elements(html: str, position: int, end: int) -> Iterator[Element]:
+def _elements(html: str, position: int, end: int, *, is_comment: bool = False) -> Iterator[Element]:
     while found := _ELEMENT.search(html, position, end):
         if found["comment"]:
             closing = html.find("-->", found.end(), end)
             position = end if closing < 0 else closing + 3
-            if html.startswith("[if", found.end()):
-                yield from _elements(html, found.end(), position)
+            # No comment stands within a comment.
+            if not is_comment and html.startswith("[if", found.end()):
+                yield from _elements(html, found.end(), position, is_comment=True)
             continue
         element = _element(html, found, end)
         yield element

@@ -136,6 +136,14 @@ def _seconds(source: str) -> float:
     return time.process_time() - began
 
 
+@pytest.mark.parametrize("ending", ["", "<![endif]-->" * 1_500])
+def test_conditional_comments_do_not_stand_within_each_other(ending: str) -> None:
+    source = "<!--[if mso]>" * 1_500 + "{{ x }}" + ending
+    assert compile_content("email", {"html": source}).render({"x": "y"})["html"] == source.replace(
+        "{{ x }}", "y"
+    )
+
+
 def test_parts_that_include_each_other_twice_are_refused() -> None:
     given = {f"p{n}.html": f"{{% include 'p{n + 1}' %}}" * 2 for n in range(15)}
     source = "<mjml><mj-body>{% include 'p0' %}</mj-body></mjml>{{ x.y.z }}"

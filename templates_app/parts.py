@@ -4,6 +4,7 @@
 ``brand.html`` within HTML and ``signature.txt`` elsewhere, so that one snippet has two forms.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,8 @@ TAGS = frozenset({"extends", "include"})
 DEEPEST = 20
 #: Tokens of a tag that names one part: the name of the tag, and a string.
 _PLAIN_TAG = 2
+#: A string that can be a code.
+_CODE = re.compile(r"(['\"])[-\w]+\1", re.ASCII)
 
 
 class PartError(SourceError):
@@ -43,7 +46,7 @@ def _named(source: str, piece: Piece) -> Named:
     line = line_at(source, piece.start)
     rest = [token.text for token in piece.tokens[_PLAIN_TAG:]]
     may_be_missing = piece.name == "include" and rest[:2] == ["ignore", "missing"]
-    is_plain = len(piece.tokens) >= _PLAIN_TAG and piece.tokens[1].kind == "string"
+    is_plain = len(piece.tokens) >= _PLAIN_TAG and bool(_CODE.fullmatch(piece.tokens[1].text))
     if not is_plain or (rest and not may_be_missing):
         raise PartError(f'write the code of one layout or snippet: {piece.name} "signature"', line=line)
     return Named(code=unquoted(piece.tokens[1]), line=line, may_be_missing=may_be_missing)

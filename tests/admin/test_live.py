@@ -180,6 +180,7 @@ def test_what_is_no_question_is_refused(
         {"text": "{% for a in range(100000000) %}x{% endfor %}"},
         {"text": "{{ recipient.name.upper() }}{{ [].pop() }}"},
         {"text": "\x00"},
+        {"text": "{% include 'a\x00b' %}"},
         {"text": "{{ 1 // 0 }}"},
         {"params": "{{ order_no }}", "template_code": "1"},
     ],

@@ -14,6 +14,7 @@ from templates_app.admin.labels import compared_link
 from templates_app.comparison import Comparison, compare, samples
 from templates_app.lint import by_severity, lint
 from templates_app.models import TemplateVersion, VersionState
+from templates_app.preview import preview
 from templates_app.readiness import readiness
 
 #: In place of an id: the version before, whatever is published now.
@@ -41,7 +42,7 @@ class DiffPages:
             "problems": by_severity(found),
             "uses": [] if version.template.is_sendable else part_use.uses(version.template),
             "may_publish": request.user.has_perm("templates_app.publish_templateversion"),
-            **(compared(before, version, request.GET) if before else {}),
+            **(compared(before, version, request.GET) if before else {"previews": preview(version)}),
         }
         return self._page(request, version, "review", context)
 

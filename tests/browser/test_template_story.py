@@ -87,6 +87,7 @@ class Person:
 
     def go(self, action: str) -> None:
         """The link of an action, which may be in a menu."""
+        self.page.wait_for_load_state("networkidle")  # before that, a dialog would be a page
         link = self.page.locator(f"a[href$='/{action}/']").first
         for menu in self.page.locator("li[x-data*='actionDropdownOpen'] > a").all():
             if not self._shows(link):
@@ -298,6 +299,7 @@ def it_is_published(bob: Person) -> None:
     page.wait_for_load_state("networkidle")
     bob.go("review")
     page.wait_for_load_state("networkidle")
+    expect(page.get_by_text("订单 SO-20391 已由 SF Express 发出。")).to_be_visible()
     bob.seen("the approver's look")
     bob.open(newest())
     bob.take("publish")

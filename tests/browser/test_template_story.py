@@ -72,6 +72,9 @@ class Person:
 
     def add_variant(self, channel: str, locale: str = "", copy: str = "") -> None:
         self.page.locator("#add-variant > summary").click()
+        # The menu opens, and then chooses for a start what is shown: nobody is as quick as a test.
+        copies = self.page.locator(".ed-variants > .ed-variant").count() + 1
+        expect(self.page.locator("#add-copy option")).to_have_count(copies)
         self.page.select_option("#add-channel", channel)
         self.page.fill("#add-locale", locale)
         if copy:
@@ -79,6 +82,7 @@ class Person:
         else:
             self.page.select_option("#add-copy", "")
         self.page.click("#add-button")
+        expect(self.page.locator(f".ed-variant[data-channel='{channel}']:not([hidden])")).to_be_visible()
 
     def save(self) -> None:
         self.page.keyboard.press("Control+s")

@@ -44,6 +44,7 @@ def texts() -> dict[str, str]:
         "sampleName": _("Name of the sample"),
         "untitled": _("Sample %s"),
         "found": _("In the text, but not declared:"),
+        "declare": _("Declare"),
         "takeOver": _("Take over from the text"),
         "notJson": _("This is not JSON, so that it cannot be shown as a table."),
         "inherited": _("of the recipient"),

@@ -168,18 +168,23 @@ function drawFaults() {
   }
 }
 
+/** What the text uses and nobody declared: said above the fields and below the table, declared by a click. */
 function drawProposal() {
-  const box = table().querySelector(".ed-found");
-  if (!box) return;
-  box.hidden = !proposal?.names.length;
-  if (box.hidden) return;
-  const names = proposal.names.map((name) => make("code", {}, name));
+  const places = [[table().querySelector(".ed-found"), "takeOver", "take-over"], [document.querySelector(".ed-write > .ed-found"), "declare", "declare"]];
+  for (const [box, label, id] of places) {
+    if (!box) continue;
+    box.hidden = !proposal?.names.length;
+    if (!box.hidden) box.replaceChildren(make("span", {}, text("found")), ...proposed(label, id));
+  }
+}
+
+function proposed(label, id) {
   const take = () => {
     known = proposal.schema;
     proposal = null;
     store();
   };
-  box.replaceChildren(make("span", {}, text("found")), ...names, make("button", { type: "button", class: "ed-button", id: "take-over", onclick: take }, text("takeOver")));
+  return [...proposal.names.map((name) => make("code", {}, name)), make("button", { type: "button", class: "ed-button", id, onclick: take }, text(label))];
 }
 
 /** Above the fields: what can be put into the text by a click. */

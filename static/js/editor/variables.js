@@ -168,9 +168,9 @@ function drawFaults() {
   }
 }
 
-/** What the text uses and nobody declared: said above the fields and below the table, declared by a click. */
+/** What the text uses and nobody declared: said beside the text and below the table, declared by a click. */
 function drawProposal() {
-  const places = [[table().querySelector(".ed-found"), "takeOver", "take-over"], [document.querySelector(".ed-write > .ed-found"), "declare", "declare"]];
+  const places = [[table().querySelector(".ed-found"), "takeOver", "take-over"], [document.querySelector(".ed-sight > .ed-found"), "declare", "declare"]];
   for (const [box, label, id] of places) {
     if (!box) continue;
     box.hidden = !proposal?.names.length;

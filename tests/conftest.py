@@ -11,12 +11,44 @@ from pytest_django import DjangoDbBlocker
 
 from tests.settings import MARK
 
+ROOT = Path(__file__).parent
+
+#: What takes many seconds, the longest first. A worker begins with it, so that none is left alone with it at the end.
+LONG = (
+    "faults/test_under_fire.py",
+    "browser/test_template_story.py",
+    "access/test_schemathesis.py",
+    "flow/test_first_run.py",
+    "access/test_changes_elsewhere.py",
+    "faults/test_killed_web.py",
+    "faults/test_killed_worker.py",
+    "access/test_over_http.py",
+)
+
 
 def pytest_configure(config: pytest.Config) -> None:
     # Programs that tests start take the project's own settings; what they need is in the environment by now.
     os.environ["DJANGO_SETTINGS_MODULE"] = "pushcenter.settings"
     if not hasattr(config, "workerinput"):  # only the process that made the folder removes it
         config.add_cleanup(lambda: _remove(Path(os.environ[MARK])))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deal out what is long; ``--dist worksteal`` gives each worker a share of the list, one after the other."""
+    workers = getattr(config, "workerinput", {}).get("workercount", 1)
+    by_file: dict[str, list[pytest.Item]] = {name: [] for name in LONG}
+    others: list[pytest.Item] = []
+    for item in items:
+        by_file.get(item.path.relative_to(ROOT).as_posix(), others).append(item)
+    long = [item for those in by_file.values() for item in those]
+    size = len(items) // workers
+    shares = [long[number::workers] for number in range(workers)]
+    items.clear()
+    for number, share in enumerate(shares, start=1):
+        rest = len(others) if number == workers else max(0, size - len(share))
+        items += share + others[:rest]
+        del others[:rest]
 
 
 def pytest_collection_finish() -> None:

@@ -1,14 +1,21 @@
 """A headless Chromium, as installed on the machine, and a live server for it."""
 
 import shutil
+import time
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.test import Client
+from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 #: A machine that is busy is not a page that does not come.
-expect.set_options(timeout=30_000)
+PATIENCE_S = 30
+expect.set_options(timeout=PATIENCE_S * 1000)
+#: A page is complete that has asked for nothing so long; Playwright's own "networkidle" takes half a second each time.
+CALM_MS = 80
 QUIET = (
     "--no-sandbox",
     "--disable-gpu",
@@ -20,7 +27,7 @@ QUIET = (
 )
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser(django_db_setup: None) -> Iterator[Browser]:
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         # The browser's driver has an event loop in this thread, which has no part in what Django does here.
@@ -37,6 +44,10 @@ class Visit:
         self.page = page
         self.base = base
         self.faults: list[str] = []
+        self._under_way: set[Request] = set()
+        page.on("request", lambda request: self._under_way.add(request))
+        for end in ("requestfinished", "requestfailed"):
+            page.on(end, lambda request: self._under_way.discard(request))
         page.on("pageerror", lambda error: self.faults.append(str(error)))
         page.on("console", lambda line: self.faults.append(line.text) if line.type == "error" else None)
         page.on("response", lambda answer: self._look(answer.url, answer.status))
@@ -45,9 +56,26 @@ class Visit:
         if status >= 400 or not url.startswith((self.base, "data:", "blob:", "about:")):
             self.faults.append(f"{status} {url}")
 
+    def enter(self, user: User) -> None:
+        """Be somebody who has signed in; test_pages.py plays how one does."""
+        client = Client()
+        client.force_login(user)
+        session = client.cookies[settings.SESSION_COOKIE_NAME].value
+        cookie = {"name": settings.SESSION_COOKIE_NAME, "value": session, "url": self.base}
+        self.page.context.add_cookies([cookie])
+
     def open(self, path: str) -> Page:
-        self.page.goto(self.base + path, wait_until="networkidle")
+        self._under_way.clear()
+        self.page.goto(self.base + path)
+        self._await_calm()
         return self.page
+
+    def _await_calm(self) -> None:
+        """Wait for what scripts have asked for."""
+        until = time.monotonic() + PATIENCE_S
+        self.page.wait_for_timeout(CALM_MS)
+        while self._under_way and time.monotonic() < until:
+            self.page.wait_for_timeout(CALM_MS)
 
 
 @pytest.fixture(params=[(1400, 900), (390, 844)], ids=["wide", "phone"])

@@ -8,7 +8,7 @@ from pytest_django.live_server_helper import LiveServer
 from templates_app.models import TemplateVersion
 from tests import factories
 from tests.browser.conftest import Visit
-from tests.browser.test_pages import PASSWORD, fits
+from tests.browser.test_pages import fits
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 SCHEMA = {
@@ -38,13 +38,10 @@ def a_draft() -> TemplateVersion:
 
 def enter(browser: Browser, live_server: LiveServer, name: str, version: TemplateVersion) -> Visit:
     """Somebody signs in and opens the version."""
-    User.objects.create_superuser(name, password=PASSWORD)
     context = browser.new_context(viewport={"width": 1400, "height": 900}, locale="en")
     visit = Visit(context.new_page(), live_server.url)
-    page = visit.open(f"/admin/login/?next=/admin/templates_app/templateversion/{version.pk}/change/")
-    page.fill("input[name=username]", name)
-    page.fill("input[name=password]", PASSWORD)
-    page.press("input[name=password]", "Enter")
+    visit.enter(User.objects.create_superuser(name))
+    page = visit.open(f"/admin/templates_app/templateversion/{version.pk}/change/")
     expect(page.get_by_role("tab").first).to_be_visible()
     return visit
 

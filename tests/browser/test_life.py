@@ -11,7 +11,7 @@ from pytest_django.live_server_helper import LiveServer
 from templates_app import publishing
 from tests import factories
 from tests.browser.conftest import Visit
-from tests.browser.test_pages import PASSWORD, fits
+from tests.browser.test_pages import fits
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -19,14 +19,11 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 def test_a_time_is_that_of_the_browser(browser: Browser, live_server: LiveServer) -> None:
     template = factories.template(channels=["sms"])
     draft = publishing.new_draft(template=template, by=None, source=template.published)
-    User.objects.create_superuser("bob", password=PASSWORD)
     phone = {"width": 390, "height": 844}
     context = browser.new_context(viewport=phone, locale="en", timezone_id="Asia/Shanghai")
     visit = Visit(context.new_page(), live_server.url)
-    page = visit.open(f"/admin/login/?next=/admin/templates_app/templateversion/{draft.pk}/review/")
-    page.fill("input[name=username]", "bob")
-    page.fill("input[name=password]", PASSWORD)
-    page.press("input[name=password]", "Enter")
+    visit.enter(User.objects.create_superuser("bob"))
+    page = visit.open(f"/admin/templates_app/templateversion/{draft.pk}/review/")
     expect(page.get_by_text("Nothing is different.")).to_be_visible()
     assert fits(visit)
     page.locator("a:visible").get_by_text("more_horiz").first.click()

@@ -25,6 +25,12 @@ def a_sent_message() -> Message:
 
 
 def signed_in(visit: Visit) -> Visit:
+    visit.enter(User.objects.create_superuser("admin"))
+    return visit
+
+
+def signing_in(visit: Visit) -> Visit:
+    """As a person does."""
     User.objects.create_superuser("admin", password=PASSWORD)
     page = visit.open("/admin/")
     page.fill("input[name=username]", "admin")
@@ -41,7 +47,7 @@ def fits(visit: Visit) -> bool:
 
 def test_an_operator_follows_a_message_from_the_overview_to_its_mail(visit: Visit) -> None:
     message = a_sent_message()
-    page = signed_in(visit).page
+    page = signing_in(visit).page
     expect(page.get_by_text("Everything flows")).to_be_visible()
     assert fits(visit)
     page.locator(f"a[href*='{message.pk}']").first.click()
@@ -135,7 +141,7 @@ def test_people_leave_a_category_and_come_back(visit: Visit) -> None:
 
 def test_a_user_chooses_the_language_in_the_menu(visit: Visit) -> None:
     a_sent_message()
-    page = signed_in(visit).page
+    page = signed_in(visit).open("/admin/")
     if not page.get_by_text("unfold_more").is_visible():  # on a phone, the sidebar is shut
         page.get_by_text("dock_to_right").last.click()
     page.get_by_text("unfold_more").click()

@@ -26,8 +26,9 @@ from tests.browser.conftest import Visit
 from tests.flow.world import MailSink, mail_sink
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-PASSWORD = "a-long-password"
 WIDE, NARROW = {"width": 1400, "height": 900}, {"width": 390, "height": 844}
+#: The menus of actions, which stand at the end of the page, in the order of their buttons.
+MENU = "nav[x-show=actionDropdownOpen]"
 
 
 @dataclass(slots=True)
@@ -85,26 +86,20 @@ class Person:
         expect(self.page.locator(f".ed-variant[data-channel='{channel}']:not([hidden])")).to_be_visible()
 
     def save(self) -> None:
-        self.page.keyboard.press("Control+s")
-        self.page.wait_for_load_state("networkidle")
+        with self.page.expect_navigation():
+            self.page.keyboard.press("Control+s")
         expect(self.page.get_by_text("was changed successfully").first).to_be_visible()
 
     def go(self, action: str) -> None:
         """The link of an action, which may be in a menu."""
-        self.page.wait_for_load_state("networkidle")  # before that, a dialog would be a page
+        self.page.wait_for_load_state("load")  # before that, a dialog would be a page
         link = self.page.locator(f"a[href$='/{action}/']").first
-        for menu in self.page.locator("li[x-data*='actionDropdownOpen'] > a").all():
-            if not self._shows(link):
-                menu.click()
+        if not link.is_visible():
+            menu = link.evaluate(
+                f"link => [...document.querySelectorAll('{MENU}')].indexOf(link.closest('nav'))"
+            )
+            self.page.locator("li[x-data*='actionDropdownOpen'] > a").nth(menu).click()
         link.click()
-
-    def _shows(self, link: Locator) -> bool:
-        """A menu takes a moment to open, and a click elsewhere would close it again."""
-        try:
-            expect(link).to_be_visible(timeout=1_500)
-        except AssertionError:
-            return False
-        return True
 
     def ask(self, step: str) -> Locator:
         """The dialog of a step of the version's life."""
@@ -119,8 +114,8 @@ class Person:
         seen = dialog.locator("input[name='seen']")
         if seen.count():
             seen.check()
-        dialog.locator("button[type='submit']").click()
-        self.page.wait_for_load_state("networkidle")
+        with self.page.expect_navigation():
+            dialog.locator("button[type='submit']").click()
 
     def open(self, version: TemplateVersion) -> None:
         self.visit.open(f"/admin/templates_app/templateversion/{version.pk}/change/")
@@ -131,16 +126,12 @@ def people(browser: Browser, live_server: LiveServer) -> Iterator[Any]:
     contexts = []
 
     def person(name: str, role: str) -> Person:
-        user = User.objects.create_user(name, f"{name}@example.com", PASSWORD, is_staff=True)
+        user = User.objects.create_user(name, f"{name}@example.com", is_staff=True)
         user.groups.add(Role.objects.get(name=role))
         context = browser.new_context(viewport=WIDE, locale="en")
         contexts.append(context)
         visit = Visit(context.new_page(), live_server.url)
-        page = visit.open("/admin/")
-        page.fill("input[name=username]", name)
-        page.fill("input[name=password]", PASSWORD)
-        page.press("input[name=password]", "Enter")
-        page.wait_for_url("**/admin/")
+        visit.enter(user)
         return Person(visit)
 
     yield person
@@ -299,10 +290,10 @@ def a_test_is_sent(ann: Person, sink: MailSink) -> None:
 
 def it_is_published(bob: Person) -> None:
     page = bob.visit.open("/admin/templates_app/templateversion/?state__exact=in_review")
-    page.get_by_role("link", name="order-shipped v1").first.click()
-    page.wait_for_load_state("networkidle")
-    bob.go("review")
-    page.wait_for_load_state("networkidle")
+    with page.expect_navigation():
+        page.get_by_role("link", name="order-shipped v1").first.click()
+    with page.expect_navigation():
+        bob.go("review")
     expect(page.get_by_text("订单 SO-20391 已由 SF Express 发出。")).to_be_visible()
     bob.seen("the approver's look")
     bob.open(newest())

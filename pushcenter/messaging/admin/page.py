@@ -18,7 +18,7 @@ from pushcenter.messaging.trace import Entry, timeline
 from pushcenter.recipients.masking import mask
 from pushcenter.retold import named, retold
 from pushcenter.spans import distance
-from templates_app.sight import Shown, shown
+from templates_app.looks import look
 
 ICONS = {"ok": "check_circle", "warning": "error", "bad": "cancel", "neutral": "radio_button_checked"}
 
@@ -46,11 +46,11 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sight:
-    """What one delivery says."""
+    """What one delivery says, as its recipient sees it; an empty picture where it cannot be rendered."""
 
     channel: Any
     locale: str
-    fields: list[Shown]
+    picture: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,8 +118,9 @@ def _sights(message: Message, deliveries: Iterable[Delivery]) -> list[Sight]:
     found = []
     for delivery in deliveries:
         delivery.message = message
-        fields = shown(delivery.channel, seen(delivery))
-        found.append(Sight(channel=label_of(delivery.channel), locale=delivery.locale, fields=fields))
+        content = seen(delivery)
+        picture = look(delivery.channel, content) if content else ""
+        found.append(Sight(channel=label_of(delivery.channel), locale=delivery.locale, picture=picture))
     return found
 
 

@@ -134,11 +134,15 @@ def with_preheader(html: str, preheader: str) -> str:
 def plain_text(html: str) -> str:
     """A readable text for mail programs without HTML; links keep their target."""
     reader = _TextReader()
-    # Behind the last ">" no tag is closed, and the parser would look for the end of each once more.
-    end = html.rfind(">") + 1
-    reader.feed(html[:end] + html[end:].replace("<", "&lt;"))
+    reader.feed(readable(html))
     reader.close()
     return reader.text()
+
+
+def readable(html: str) -> str:
+    """The same for Python's parser, which behind the last ">" would look for the end of each tag once more."""
+    end = html.rfind(">") + 1
+    return html[:end] + html[end:].replace("<", "&lt;")
 
 
 class _TextReader(HTMLParser):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from html.parser import HTMLParser
 
+from channels_app.mime import readable
 from templates_app.source import Kind, Piece, pieces
 
 #: What stands in place of a value, and of a statement or comment.
@@ -93,7 +94,7 @@ def styles(declarations: str) -> dict[str, str]:
 def page_of(source: str) -> Page:
     """The elements of a source in their order."""
     parser = _Parser()
-    parser.feed(protected(source))
+    parser.feed(readable(protected(source)))
     parser.close()
     return Page(parser.elements)
 

@@ -1,5 +1,7 @@
 """Images, colours, and HTML that has a template in it."""
 
+import time
+
 import pytest
 
 from templates_app.lint import Written
@@ -134,3 +136,10 @@ def test_a_page_keeps_its_lines_whatever_the_template_has_in_it() -> None:
 def test_what_is_no_template_is_no_page() -> None:
     assert found(mail('<img src="a">{{ b'), "alt-text") == []
     assert found(mail('<img src="a">{{ b'), "syntax") != []
+
+
+@pytest.mark.parametrize("sign", ["<a ", "<img src=", "<mjml "])
+def test_broken_html_is_read_in_time(sign: str) -> None:
+    began = time.process_time()
+    page_of(sign * 10_000)
+    assert time.process_time() - began < 1

@@ -82,7 +82,7 @@ def _integer(reader: _Reader, node: ScalarNode) -> int:
 
 
 def _number(reader: _Reader, node: ScalarNode) -> float:
-    value = float(node.value.replace(".inf", "inf").replace(".nan", "nan").replace(".Inf", "inf"))
+    value = float(node.value.lower().replace(".inf", "inf").replace(".nan", "nan"))
     if not math.isfinite(value):
         raise NotReadable("infinity and NaN are no numbers of JSON", node.start_mark.line + 1)
     return value
@@ -131,6 +131,8 @@ def read(text: str) -> Any:
         raise NotReadable(str(error.problem or "this is no YAML"), line) from None
     except yaml.YAMLError as error:
         raise NotReadable(f"this is no YAML: {error}"[:200]) from None
+    except (ValueError, OverflowError):
+        raise NotReadable("this is no YAML: a sign has a number that no sign has") from None
     except RecursionError:
         raise NotReadable("this is nested too deeply") from None
     if _depth(value) > DEEPEST:

@@ -93,7 +93,7 @@ def rebased(data: QueryDict, version: TemplateVersion, *, prefix: str = "variant
 
 def _count(data: QueryDict, prefix: str) -> int:
     total = data.get(f"{prefix}-TOTAL_FORMS", "")
-    return min(int(total), 1000) if total.isascii() and total.isdigit() else 0
+    return min(int(total[:9]), 1000) if total.isascii() and total.isdigit() else 0
 
 
 @dataclass(slots=True)

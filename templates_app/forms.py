@@ -120,4 +120,4 @@ class VersionForm(forms.ModelForm):
 
 
 def _number(text: str | None) -> int | None:
-    return int(text) if text and text.isascii() and text.isdigit() else None
+    return int(text) if text and len(text) < 10 and text.isascii() and text.isdigit() else None

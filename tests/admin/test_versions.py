@@ -96,6 +96,45 @@ def test_variables_that_are_no_schema_stay_in_the_form(
     assert "variables" in answer.context["adminform"].form.errors
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        '"\\u0000"',
+        '"\\\\\\u0000"',
+        '"\\ud800"',
+        "1e999",
+        "NaN",
+        "9" * 5000,
+        "[" * 60 + "]" * 60,
+        "[" * 900 + "]" * 900,
+        "[" * 90_000,
+    ],
+)
+def test_json_that_cannot_be_stored_stays_in_the_form(
+    value: str, draft: TemplateVersion, admin_client: Client
+) -> None:
+    for field, text in {
+        "samples": f'[{{"name": "a", "params": {{"x": {value}}}}}]',
+        "variables": f'{{"type": "object", "default": {value}}}',
+    }.items():
+        page = admin_client.post(url(draft), form(draft, **{field: text}))
+        assert page.status_code == 200
+        assert "Enter a valid JSON" in page.content.decode()
+
+
+def test_a_backslash_before_the_sign_of_null_is_one(draft: TemplateVersion, admin_client: Client) -> None:
+    samples = r'[{"name": "a", "params": {"x": "\\u0000"}}]'
+    assert admin_client.post(url(draft), form(draft, samples=samples)).status_code == 302
+    draft.refresh_from_db()
+    assert draft.samples[0]["params"] == {"x": r"\u0000"}
+
+
+@pytest.mark.parametrize("name", ["variants-TOTAL_FORMS", "_overwrite", "seen_revision"])
+def test_a_number_without_end_is_no_failure(name: str, draft: TemplateVersion, admin_client: Client) -> None:
+    fields = form(draft, **{"seen_revision": "0", name: "9" * 5000})
+    assert admin_client.post(url(draft), fields).status_code == 200
+
+
 def test_an_editor_sends_to_review_but_cannot_publish(draft: TemplateVersion, as_role: AsRole) -> None:
     editor = as_role("Template editors")
     assert editor.post(url(draft, "publish"), PRESSED).status_code == 403

@@ -4,6 +4,7 @@ import gc
 import os
 import shutil
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,22 @@ def _remove(data: Path) -> None:
 
     server.leave(data)
     shutil.rmtree(data, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    request: pytest.FixtureRequest, django_db_modify_db_settings: None
+) -> Iterator[None]:
+    """Of parallel workers, one migrates."""
+    from django.db import connection
+
+    from tests import shared
+
+    with pytest.MonkeyPatch.context() as patch:
+        if hasattr(request.config, "workerinput"):
+            migrate = connection.creation.create_test_db
+            patch.setattr(connection.creation, "create_test_db", partial(shared.create, migrate))
+        yield
 
 
 @pytest.fixture(scope="session")

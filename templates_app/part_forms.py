@@ -1,7 +1,6 @@
 """What is written where: the fields of a channel's messages, and of the two forms of a layout or a snippet."""
 
 from collections.abc import Mapping
-from functools import cache
 
 from django import forms
 from django.utils.functional import Promise
@@ -30,19 +29,19 @@ PARTS: Mapping[str, tuple[str | Promise, type[forms.Form]]] = {
 }
 
 
-@cache
-def _known() -> Mapping[str, tuple[str | Promise, type[forms.Form]]]:
-    channels = {name: (channel.label, channel.content) for name, channel in registry.channels().items()}
-    return {**channels, **PARTS}
-
-
 def form_of(channel: str) -> type[forms.Form] | None:
     """The form of what is written for a channel; None where it is not installed."""
-    return _known()[channel][1] if channel in _known() else None
+    if channel in PARTS:
+        return PARTS[channel][1]
+    known = registry.channels().get(channel)
+    return known.content if known else None
 
 
 def label_of(channel: str) -> str | Promise:
-    return _known()[channel][0] if channel in _known() else channel
+    if channel in PARTS:
+        return PARTS[channel][0]
+    known = registry.channels().get(channel)
+    return known.label if known else channel
 
 
 def names(*, of_parts: bool) -> list[str]:

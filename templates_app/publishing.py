@@ -3,6 +3,7 @@
 A published version never changes. Messages keep the version with which they were accepted.
 """
 
+import logging
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,9 @@ __all__ = [
     "PublishingError", "approve", "new_draft", "problems", "publish", "publish_due", "roll_back", "schedule", "submit",
     "unschedule", "withdraw",
 ]  # fmt: skip
+
+
+log = logging.getLogger(__name__)
 
 
 @transaction.atomic
@@ -65,7 +69,16 @@ def publish_due(now: datetime) -> int:
     One that has become unsound meanwhile goes back to review, with the reason in its history.
     """
     due = TemplateVersion.objects.filter(state=VersionState.SCHEDULED, publish_at__lte=now)
-    return sum(_publish_due(version, now) for version in due)
+    return sum(_try_to_publish(version, now) for version in due)
+
+
+def _try_to_publish(version: TemplateVersion, now: datetime) -> bool:
+    """What fails here is tried again with the next sweep, and keeps nothing else from being done in this one."""
+    try:
+        return _publish_due(version, now)
+    except Exception:
+        log.exception("a scheduled version was not published: %s", version.pk)
+        return False
 
 
 @transaction.atomic

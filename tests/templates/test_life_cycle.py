@@ -12,7 +12,7 @@ from django.utils import timezone
 from pushcenter.messaging import validate
 from pushcenter.messaging.request import Request
 from pushcenter.recipients.models import Category
-from templates_app import canary, catalog, drafts, publishing
+from templates_app import canary, catalog, drafts, publishing, soundness
 from templates_app.breaking import breaks
 from templates_app.models import (
     Change,
@@ -133,6 +133,28 @@ def test_a_scheduled_version_that_became_unsound_goes_back_to_review() -> None:
     line = Change.objects.latest("id")
     assert line.kind == ChangeKind.NOT_PUBLISHED
     assert "SMS" in str(line.detail)
+
+
+def test_a_failure_of_one_scheduled_version_keeps_no_other_from_going_live(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    at = timezone.now() + timedelta(hours=1)
+    first, second = (next_draft(factories.template(code).versions.get()) for code in ("first", "second"))
+    for version in (first, second):
+        publishing.schedule(version=version, by=None, at=at)
+    sound = soundness.refuse_unless_sound
+
+    def fail(version: TemplateVersion) -> None:
+        if version == first:
+            raise RecursionError
+        sound(version)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(publishing, "refuse_unless_sound", fail)
+        assert publishing.publish_due(at) == 1
+    second.refresh_from_db()
+    assert second.state == VersionState.PUBLISHED
+    assert publishing.publish_due(at) == 1
 
 
 def test_a_schedule_is_cancelled() -> None:

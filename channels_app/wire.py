@@ -129,6 +129,8 @@ class Wire(asyncio.Protocol):
         self._heard += len(data)
         try:
             self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:  # nobody asked for another protocol: the answer is all there is
+            self._is_spoiled = True
         except httptools.HttpParserError as error:
             self._is_spoiled = True
             self._fail(Lost(f"what came is no HTTP: {error}", heard=True))

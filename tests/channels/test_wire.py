@@ -369,3 +369,11 @@ def test_who_still_waits_when_all_connections_are_closed_is_told() -> None:
     script = Script([])
     asyncio.run(scenario())
     assert script.heads
+
+
+def test_another_protocol_is_not_spoken(caplog: pytest.LogCaptureFixture) -> None:
+    upgrade = b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n\x00raw"
+    script = Script([upgrade], [OK])
+    assert [each.status for each in play(script, post, post)] == [101, 200]
+    assert script.connections == 2
+    assert "data_received" not in caplog.text

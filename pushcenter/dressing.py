@@ -72,10 +72,11 @@ def is_storable(text: str) -> bool:
         written.encode()
     except (ValueError, RecursionError):
         return False
-    return not (NULL.search(written) or _is_deep(value))
+    return not (NULL.search(written) or is_deep(value))
 
 
-def _is_deep(value: Any) -> bool:
+def is_deep(value: Any) -> bool:
+    """Whether a value is nested deeper than is good for what reads it."""
     level = [value]
     for _ in range(DEEPEST):
         level = [

@@ -13,6 +13,7 @@ from django import forms
 from django.utils.translation import gettext as _
 
 from channels_app.contract import TextSource
+from pushcenter.dressing import is_deep
 from pushcenter.faults import Fault
 from templates_app import lint, samples
 from templates_app.estimates import estimate
@@ -72,6 +73,8 @@ def question(version: TemplateVersion, body: bytes) -> Question:
         json.dumps(asked, ensure_ascii=False).encode()  # half a character is no text
     except (ValueError, RecursionError):
         raise Unreadable("This is not JSON.") from None
+    if is_deep(asked):
+        raise Unreadable("This is nested too deeply.")
     if not isinstance(asked, dict) or not isinstance(asked.get("variants"), list):
         raise Unreadable("Give an object with variants.")
     if len(asked["variants"]) > MOST_VARIANTS:

@@ -158,6 +158,8 @@ def test_each_problem_says_why_and_what_to_do(draft: TemplateVersion, admin_clie
         '{"variants": [{"content": 1}]}',
         '{"variants": [], "params": "\\ud800"}',
         "[" * 100_000,
+        '{"variants": [], "variables": ' + "[" * 900 + "]" * 900 + "}",
+        '{"variants": [], "samples": [{"params": ' + "[" * 900 + "]" * 900 + "}]}",
         json.dumps({"variants": [{"content": {}}] * 301}),
         b"\xff\xfe",
     ],

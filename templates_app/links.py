@@ -8,6 +8,7 @@ writes what is no letter as ``%3A``. What has been encoded before stays as it is
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from html import unescape
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -131,7 +132,8 @@ def _marks(source: str, element: Element) -> Iterator[tuple[Piece, str]]:
         held = [each for each in within if each.end > attribute.start and each.start < attribute.end]
         if attribute.quote:
             quoted |= {each.start for each in held}
-        if attribute.name in ATTRIBUTES:
+        # The name may be put together by conditions.
+        if not ATTRIBUTES.isdisjoint(attribute.name.split(COVER)):
             _refuse_parts(source, held, attribute.name)
             quoted |= {each.start for each in held}
             yield from _Link(source, "html").marks(held, attribute.start, attribute.end)
@@ -180,7 +182,9 @@ class _Link:
 
     def marks(self, within: Iterable[Piece], start: int, end: int) -> Iterator[tuple[Piece, str]]:
         held = [(each, self.source[max(each.start, start) : min(each.end, end)]) for each in within]
-        is_base = any(each.kind is Kind.TEXT and text.lstrip().startswith(":") for each, text in held)
+        is_base = any(
+            each.kind is Kind.TEXT and unescape(text).lstrip().startswith(":") for each, text in held
+        )
         for each, text in held:
             if each.kind is Kind.TEXT:
                 self.before = (self.before + text).lstrip()

@@ -14,17 +14,9 @@ from tests.settings import MARK
 
 ROOT = Path(__file__).parent
 
-#: What takes many seconds, the longest first. A worker begins with it, so that none is left alone with it at the end.
-LONG = (
-    "faults/test_under_fire.py",
-    "browser/test_template_story.py",
-    "access/test_schemathesis.py",
-    "flow/test_first_run.py",
-    "access/test_changes_elsewhere.py",
-    "faults/test_killed_web.py",
-    "faults/test_killed_worker.py",
-    "access/test_over_http.py",
-)
+#: What takes many seconds and leaves alone the database of the tests. A worker begins with it, so that none is left
+#: alone with it at the end; what commits to that database stays behind those tests that do not.
+LONG = ("faults/test_under_fire.py", "flow/test_first_run.py")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -44,6 +44,17 @@ def cluster() -> Iterator[psutil.Process]:
         for each in family(process.pid):
             each.kill()
         process.wait()
+        wait_until(_nobody_writes, "the end of what the killed ones had begun")
+
+
+def _nobody_writes() -> bool:
+    """The server goes on with the last statement of whoever was killed, and would write into the next test."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " AND backend_type = 'client backend' AND xact_start IS NOT NULL"
+        )
+        return bool(cursor.fetchone() == (0,))
 
 
 def family(pid: int) -> list[psutil.Process]:

@@ -1,9 +1,15 @@
 """Ids that sort by the time at which they were made."""
 
 import os
+import struct
 import time
 import uuid
+from collections.abc import Iterator
 from datetime import UTC, datetime
+
+#: Chance is read for so many ids at once: each read lets go of Python's lock, and another thread may keep it for long.
+STOCK = 512
+_chance: Iterator[int] = iter(())
 
 
 def uuid7() -> uuid.UUID:
@@ -30,8 +36,27 @@ def _new() -> int:
     fraction = nanoseconds * 4096 // 1_000_000
     value = (milliseconds & 0xFFFF_FFFF_FFFF) << 80
     value |= 0x7 << 76 | fraction << 64
-    value |= 0b10 << 62 | int.from_bytes(os.urandom(8), "big") >> 2
+    value |= 0b10 << 62 | _bits() >> 2
     return value
+
+
+def _bits() -> int:
+    """64 bits of chance."""
+    global _chance  # noqa: PLW0603  (one stock a process is the point)
+    while True:
+        # To take the next one is one step, so that no two threads get the same.
+        for bits in _chance:
+            return bits
+        _chance = iter(struct.unpack(f"{STOCK}Q", os.urandom(8 * STOCK)))
+
+
+def _forget() -> None:
+    """What a process has in stock must not be used by its child, too."""
+    global _chance  # noqa: PLW0603
+    _chance = iter(())
+
+
+os.register_at_fork(after_in_child=_forget)
 
 
 def made_at(value: uuid.UUID) -> datetime:

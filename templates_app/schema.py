@@ -10,6 +10,8 @@ from referencing import Registry
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012
 
+from templates_app.patterns import BoundedValidator, is_usable, patterns
+
 
 def schema_errors(schema: Any) -> list[str]:
     """Why this cannot be the schema of a template's parameters; empty where it can."""
@@ -32,6 +34,9 @@ def schema_errors(schema: Any) -> list[str]:
         return [_('A "$ref" may only point into this schema: begin it with #.')]
     if lost := [reference for reference in references(schema) if not _leads_somewhere(reference, schema)]:
         return [_('The "$ref" %(reference)s points to nothing in this schema.') % {"reference": lost[0]}]
+    if hard := [pattern for pattern in patterns(schema) if not is_usable(pattern)]:
+        message = f"{hard[0][:200]!r} is too large, or of a kind that cannot be matched in bounded time"
+        return [_("Not a JSON Schema, at %(where)s: %(message)s") % {"where": "pattern", "message": message}]
     return _circles(schema)
 
 
@@ -46,7 +51,7 @@ def _leads_somewhere(reference: str, schema: dict[str, Any]) -> bool:
 
 def _circles(schema: dict[str, Any]) -> list[str]:
     try:
-        list(Draft202012Validator(schema, registry=Registry()).iter_errors({}))
+        list(BoundedValidator(schema, registry=Registry()).iter_errors({}))
     except (Unresolvable, RecursionError):
         return [_('A "$ref" of this schema leads in a circle.')]
     return []

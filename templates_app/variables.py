@@ -16,6 +16,7 @@ from referencing.exceptions import Unresolvable
 
 from pushcenter.faults import Fault, pointer
 from templates_app.models import TemplateVersion
+from templates_app.patterns import QUICK, BoundedValidator, counted
 from templates_app.schema import references
 
 #: Names that every template can use besides its own variables.
@@ -43,8 +44,11 @@ class Check:
             return []
         errors = self._explaining.iter_errors(params)
         try:
-            # Dict keys, because the library reports each missing name of one list apart.
-            return list(dict.fromkeys(fault for error in errors for fault in _explain(error)))
+            with counted() as given_up:
+                # Dict keys, because the library reports each missing name of one list apart.
+                found = list(dict.fromkeys(fault for error in errors for fault in _explain(error)))
+            # Also where what is given up stands below a "not": nothing passes that could not be looked at.
+            return found or [_too_intricate(pattern) for pattern in given_up[:1]]
         except (Unresolvable, RecursionError):  # a reference that leads nowhere, or in a circle
             detail = _("The template's schema cannot be followed to its end; its author has to mend it.")
             return [Fault(pointer="/params", code="unusable_schema", detail=detail)]
@@ -58,14 +62,14 @@ class Check:
 
 
 def _quick(schema: Mapping[str, Any]) -> Any:
-    """The same schema in a validator that only says yes or no; None where that one cannot take it."""
+    """The same schema in a validator that only says yes or no; None where that one cannot take it in bounded time."""
     if any(references(schema)):  # one may lead in a circle, of which the two think differently
         return None
     try:
         return jsonschema_rs.Draft202012Validator(
-            dict(schema), validate_formats=True, retriever=_fetch_nothing
+            dict(schema), validate_formats=True, retriever=_fetch_nothing, pattern_options=QUICK
         )
-    except ValueError:  # a pattern that it does not know
+    except ValueError:  # a pattern that it does not know, or a large one
         return None
 
 
@@ -81,7 +85,7 @@ def _published(version_id: UUID) -> Check:
 
 def validator(schema: Mapping[str, Any]) -> Draft202012Validator:
     # An empty registry: a schema that refers to another one elsewhere is never fetched.
-    return Draft202012Validator(dict(schema), format_checker=FormatChecker(), registry=Registry())
+    return BoundedValidator(dict(schema), format_checker=FormatChecker(), registry=Registry())
 
 
 def check_of(version: TemplateVersion) -> Check:
@@ -114,6 +118,12 @@ def _explain(error: ValidationError) -> Iterator[Fault]:
             yield Fault(pointer=pointer(*path, name), code="unknown_variable", detail=_unknown(name, known))
     else:
         yield Fault(pointer=pointer(*path), code="invalid_variable", detail=_sentence(error))
+
+
+def _too_intricate(pattern: str) -> Fault:
+    rule = {"rule": "pattern", "value": repr(pattern)}
+    detail = (_("This does not hold to %(rule)s: %(value)s") % rule)[:300]
+    return Fault(pointer="/params", code="invalid_variable", detail=detail)
 
 
 def _unknown(name: str, known: list[str]) -> str:

@@ -1,5 +1,6 @@
 """What a system can send, and how it would look."""
 
+import time
 from typing import Any
 
 import pytest
@@ -194,6 +195,18 @@ BAD: dict[str, tuple[Any, list[tuple[str, str]]]] = {
 @pytest.mark.parametrize(("body", "expected"), BAD.values(), ids=BAD)
 def test_a_bad_preview_is_refused(shop: Gateway, body: Any, expected: list[tuple[str, str]]) -> None:
     assert faults(shop.post(PREVIEW, body)) == expected
+
+
+def test_a_hostile_pattern_holds_no_preview_up(shop: Gateway) -> None:
+    template = factories.template("hostile")
+    schema = {"type": "object", "properties": {"x": {"type": "string", "pattern": "^(a+)+$"}}}
+    template.versions.update(state=VersionState.ARCHIVED)
+    TemplateVersion.objects.create(template=template, number=2, variables=schema)
+    template.versions.filter(number=2).update(state=VersionState.PUBLISHED)
+    begun = time.monotonic()
+    answer = shop.post(f"{TEMPLATES}/hostile/preview", {"params": {"x": "a" * 40 + "!"}})
+    assert time.monotonic() - begun < 1
+    assert faults(answer) == [("/params/x", "invalid_variable")]
 
 
 def test_a_preview_sends_nothing_and_injects_nothing(shop: Gateway) -> None:

@@ -134,6 +134,11 @@ def test_a_version_in_review_goes_back_to_draft() -> None:
         ({"type": "object", "properties": {"a": {"$ref": "#/$defs/a"}}}, "#/$defs/a points to nothing"),
         ({"type": "object", "properties": {"a": {"$ref": "#a"}}}, "#a points to nothing"),
         ({"type": "object", "$ref": "#"}, "circle"),
+        (
+            {"type": "object", "properties": {"a": {"pattern": "((a{999}){999}){999}"}}},
+            "cannot be matched in bounded time",
+        ),
+        ({"type": "object", "patternProperties": {"(x)?(?(1)y|z)": {}}}, "cannot be matched in bounded time"),
     ],
 )
 def test_a_schema_that_cannot_serve_is_refused(schema: Any, sentence: str) -> None:

@@ -29,6 +29,11 @@ LONGEST = WORK // SIZES[0]
 #: What words mean to Python, and so to schemas so far: letters and digits of every language.
 _WORD = r"\p{L}\p{N}_"
 _NO_WORD = r"\p{M}\p{Pd}\p{Ps}\p{Pe}\p{Pi}\p{Pf}\p{Po}\p{S}\p{Z}\p{C}\u203f\u2040\u2054\ufe33\ufe34\ufe4d-\ufe4f\uff3f"
+#: Letters by a few ranges, for patterns that are too large by the letters one by one; \W and \d stay as they are.
+_ROUGHLY = (
+    r"0-9A-Za-z_\u00c0-\u02c1\u0370-\u1fff\u2c00-\u2dff\u3005-\u3007\u3041-\ud7ff\uf900-\ufaff"
+    r"\uff10-\uff19\uff21-\uff3a\uff41-\uff5a\uff66-\uffdc"
+)
 _INSIDE = {r"\w": _WORD, r"\W": _NO_WORD, r"\d": r"\p{Nd}", r"\D": r"\P{Nd}"}
 _OUTSIDE = {
     **{each: f"[{words}]" for each, words in _INSIDE.items()},
@@ -85,9 +90,9 @@ def _note(pattern: str) -> bool:
 
 @lru_cache(maxsize=1024)
 def _linear(pattern: str) -> tuple[Any, int] | None:
-    for size in SIZES:
+    for size, words in [*((size, _WORD) for size in SIZES[:2]), *((size, _ROUGHLY) for size in SIZES)]:
         options = jsonschema_rs.RegexOptions(size_limit=size, dfa_size_limit=max(size, 1 << 20))
-        if (engine := _engine(pattern, options)) is not None:
+        if (engine := _engine(pattern, options, words)) is not None:
             return engine, size
     return None
 
@@ -97,9 +102,10 @@ def _stepping(pattern: str, steps: int) -> Any:
     return _engine(pattern, jsonschema_rs.FancyRegexOptions(steps, SIZES[-2], SIZES[-2]))
 
 
-def _engine(pattern: str, options: Any) -> Any:
+def _engine(pattern: str, options: Any, words: str = _WORD) -> Any:
     try:
-        return jsonschema_rs.Draft202012Validator({"pattern": _translated(pattern)}, pattern_options=options)
+        translated = _translated(pattern).replace(_WORD, words)
+        return jsonschema_rs.Draft202012Validator({"pattern": translated}, pattern_options=options)
     except (ValueError, re.error):
         return None
 

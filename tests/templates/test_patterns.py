@@ -55,6 +55,7 @@ SAME = [
     r"^\d{1,9}(\.\d{2})?$",
     r"^\w{1,20}$",
     r"^\W+$",
+    r"^\w{1,200}$",
     r"^[^\W\d_]+$",
     r"^[\w .-]+$",
     r"^[]a]+$",
@@ -83,3 +84,9 @@ def test_an_ordinary_pattern_means_what_it_meant(pattern: str) -> None:
     assert is_usable(pattern)
     odd = [text for text in TEXTS if matches(pattern, text) != bool(re.search(pattern, text))]
     assert odd == []
+
+
+def test_a_long_name_is_within_what_a_pattern_may_ask() -> None:
+    for text in ("é" * 200, "张" * 200):
+        assert matches(r"^\w{1,200}$", text)
+    assert not matches(r"^\w{1,200}$", "张" * 201)

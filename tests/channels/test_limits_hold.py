@@ -20,7 +20,7 @@ from channels_app.pace import Pace
 from channels_app.places import Held, granted
 from channels_app.traffic import Traffic
 from pushcenter.purse import Grant, Limit, Purse, Wish
-from tests import factories
+from tests import factories, pristine
 
 
 class Bucket:
@@ -105,7 +105,7 @@ RATE, PLACES, SECONDS = 150, 6, 1.5
 def account(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Account]:
     with django_db_blocker.unblock():
         yield factories.account("sms", rate_per_second=RATE, max_in_flight=PLACES)
-        Account.objects.all().delete()
+        pristine.restore()
         connection.close()
 
 

@@ -18,7 +18,7 @@ from channels_app.contract import Temporary
 from channels_app.models import Account, AccountToken
 from channels_app.shared_tokens import SharedTokens
 from channels_app.tokens import Token
-from tests import factories
+from tests import factories, pristine
 from tests.channels.provider import Answer, play
 from tests.faults.cluster import ROOT, environment
 
@@ -44,11 +44,11 @@ class Provider:
 
 @pytest.fixture
 def account(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Account]:
-    """Committed, because threads and processes look at it; and removed, which takes less than a flush."""
+    """Committed, because threads and processes look at it; and removed with all that they left behind."""
     with django_db_blocker.unblock():
         row = factories.account("sms")
         yield row
-        row.delete()
+        pristine.restore()
         connection.close()
 
 

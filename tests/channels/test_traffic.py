@@ -27,7 +27,7 @@ from channels_app.contract import (
 from channels_app.line import HANGING, PATIENCE, REPORT_EVERY
 from channels_app.models import Account, AccountBucket, AccountDay, AccountEvent, AccountHealth, AccountLoad
 from channels_app.traffic import Traffic
-from tests import factories
+from tests import factories, pristine
 
 SECRET = "whsec_" + "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 SENT, FAULT, TIMEOUT = Sent(), Temporary("down", code="503"), Temporary("?", code="timeout", maybe_sent=True)
@@ -82,8 +82,8 @@ Make = Callable[..., list[Worker]]
 
 @pytest.fixture
 def workers(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Make]:
-    """Workers of one account, committed, because nothing is asked within a transaction; and removed, which takes less
-    than a flush.
+    """Workers of one account, committed, because nothing is asked within a transaction; and removed with all that they
+    left behind.
     """
     with django_db_blocker.unblock():
 
@@ -92,7 +92,7 @@ def workers(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterat
             return [Worker(account) for _ in range(number)]
 
         yield make
-        Account.objects.all().delete()
+        pristine.restore()
         connection.close()
 
 

@@ -43,11 +43,10 @@ def _new() -> int:
 def _bits() -> int:
     """64 bits of chance."""
     global _chance  # noqa: PLW0603  (one stock a process is the point)
-    while True:
-        # To take the next one is one step, so that no two threads get the same.
-        for bits in _chance:
-            return bits
+    # To take the next one is one step, so that no two threads get the same.
+    while (bits := next(_chance, None)) is None:
         _chance = iter(struct.unpack(f"{STOCK}Q", os.urandom(8 * STOCK)))
+    return bits
 
 
 def _forget() -> None:

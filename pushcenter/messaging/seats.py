@@ -44,10 +44,9 @@ class Seat:
         free = self.runway.free(lane)
         if self.account is None:
             return max(0, free + self.ahead)
-        room = traffic.room(self.account, self.adapter)
         if is_only and traffic.is_plain(self.account.pk):
             return max(0, free + self.ahead)
-        return max(0, min(free, room))
+        return max(0, min(free, traffic.room(self.account, self.adapter)))
 
     def portion(self) -> int:
         """How many messages one call may carry."""

@@ -18,7 +18,7 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 from channels_app import registry
 from channels_app.models import Account
 from pushcenter.acting import ActingAdmin
-from pushcenter.dressing import PrettyJSONField, dress, pretty
+from pushcenter.dressing import PrettyJSONField, dress
 from pushcenter.faults import Rejected
 from pushcenter.messaging import trials
 from pushcenter.messaging.admin.page import page
@@ -173,7 +173,6 @@ class TrialPages(ActingAdmin):
             "opts": self.opts,
             "version": version,
             "form": form,
-            "sample_params": pretty(version.sample),
         }
         return TemplateResponse(request, "admin/messaging/trial/ask.html", context)
 

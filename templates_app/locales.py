@@ -1,5 +1,6 @@
 """Which language a person gets when a template does not have the exact one."""
 
+from collections.abc import Collection
 from functools import lru_cache
 
 # A country tells the script of Chinese, where the tag does not.
@@ -32,3 +33,8 @@ def fallbacks(locale: str) -> tuple[str, ...]:
             chain.append(CHINESE_SCRIPTS[tag])
         tag = tag.rpartition("-")[0]
     return (*dict.fromkeys(chain), "")
+
+
+def nearest(locale: str, written: Collection[str]) -> str:
+    """Of the locales in which something is written, at least one, the one to give: better another one than none."""
+    return next((each for each in fallbacks(locale) if each in written), min(written))

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from templates_app.locales import fallbacks
+from templates_app.locales import nearest
 from templates_app.models import TemplateKind, TemplateVersion, Variant, VersionState
 from templates_app.source import Piece, SourceError, line_at, pieces, unquoted
 
@@ -54,18 +54,18 @@ def _named(source: str, piece: Piece) -> Named:
 
 def codes(contents: Iterable[Mapping[str, Any]]) -> set[str]:
     """The codes of all parts that these contents name themselves; a source that cannot be read names none."""
-    return {each.code for content in contents for source in _texts(content) for each in _readable(source)}
+    return {each.code for each in _named_in(contents)}
 
 
 def demanded(contents: Iterable[Mapping[str, Any]]) -> set[str]:
     """Those of them that have to be there."""
-    return {
-        each.code
-        for content in contents
-        for source in _texts(content)
-        for each in _readable(source)
-        if not each.may_be_missing
-    }
+    return {each.code for each in _named_in(contents) if not each.may_be_missing}
+
+
+def _named_in(contents: Iterable[Mapping[str, Any]]) -> Iterator[Named]:
+    for content in contents:
+        for source in _texts(content):
+            yield from _readable(source)
 
 
 def _readable(source: str) -> list[Named]:
@@ -146,11 +146,11 @@ def of_content(
     seen: set[str] = set()
     wanted = codes([content])
     while wanted:
-        versions = _versions(wanted, pins)
+        known = versions(wanted, pins=pins)
         seen |= wanted
         contents: list[Mapping[str, Any]] = []
-        for code, variants in versions.items():
-            chosen = _nearest(variants, locale)
+        for code, version in known.items():
+            chosen = _nearest(version.variants.all(), locale)
             contents += [variant.content for variant in chosen]
             for variant in chosen:
                 found[code + ENDINGS[variant.channel]] = str(variant.content.get("source", ""))
@@ -166,22 +166,21 @@ def of_variant(variant: Variant) -> dict[str, str]:
     return of_content(variant.content, variant.locale, pins=version.parts if version.is_final else None)
 
 
-def _versions(wanted: set[str], pins: Mapping[str, str] | None) -> dict[str, list[Variant]]:
-    versions = TemplateVersion.objects.exclude(template__kind=TemplateKind.MESSAGE)
+def versions(wanted: set[str], *, pins: Mapping[str, str] | None = None) -> dict[str, TemplateVersion]:
+    """Of these parts the versions in ``pins``, or else those that are published now, with their variants; by code."""
+    rows = TemplateVersion.objects.exclude(template__kind=TemplateKind.MESSAGE)
     if pins is None:
-        versions = versions.filter(template__code__in=wanted, state=VersionState.PUBLISHED)
+        rows = rows.filter(template__code__in=wanted, state=VersionState.PUBLISHED)
     else:
-        versions = versions.filter(pk__in=[pins[code] for code in wanted if code in pins])
-    rows = versions.select_related("template").prefetch_related("variants")
-    return {row.template.code: list(row.variants.all()) for row in rows}
+        rows = rows.filter(pk__in=[pins[code] for code in wanted if code in pins])
+    return {row.template.code: row for row in rows.select_related("template").prefetch_related("variants")}
 
 
-def _nearest(variants: list[Variant], locale: str) -> list[Variant]:
+def _nearest(variants: Iterable[Variant], locale: str) -> list[Variant]:
     """One variant of each form."""
     chosen = []
     for form in ENDINGS:
         by_locale = {variant.locale: variant for variant in variants if variant.channel == form}
         if by_locale:
-            tag = next((each for each in fallbacks(locale) if each in by_locale), min(by_locale))
-            chosen.append(by_locale[tag])
+            chosen.append(by_locale[nearest(locale, by_locale)])
     return chosen

@@ -2,8 +2,8 @@
 
 from django.utils.translation import gettext as _
 
-from templates_app.models import Template, TemplateKind, TemplateVersion, VersionState
-from templates_app.parts import codes, demanded
+from templates_app.models import Template, TemplateKind, TemplateVersion
+from templates_app.parts import codes, demanded, versions
 from templates_app.soundness import PublishingError
 
 
@@ -15,7 +15,7 @@ def pinned(version: TemplateVersion) -> dict[str, str]:
     found: dict[str, str] = {}
     contents = list(version.variants.values_list("content", flat=True))
     while wanted := codes(contents) - set(found):
-        known = _published(wanted)
+        known = versions(wanted)
         if missing := sorted(demanded(contents) - set(known) - set(found)):
             raise PublishingError([_not_there(code) for code in missing])
         if not known:  # what is left may be missing
@@ -23,12 +23,6 @@ def pinned(version: TemplateVersion) -> dict[str, str]:
         found |= {code: str(row.pk) for code, row in known.items()}
         contents = [variant.content for row in known.values() for variant in row.variants.all()]
     return found
-
-
-def _published(wanted: set[str]) -> dict[str, TemplateVersion]:
-    rows = TemplateVersion.objects.filter(template__code__in=wanted, state=VersionState.PUBLISHED)
-    parts = rows.exclude(template__kind=TemplateKind.MESSAGE)
-    return {row.template.code: row for row in parts.select_related("template").prefetch_related("variants")}
 
 
 def _not_there(code: str) -> str:

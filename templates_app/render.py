@@ -18,7 +18,7 @@ from pushcenter.retold import retold
 from templates_app import bounds, parts
 from templates_app.flat import Line
 from templates_app.links import FILTERS
-from templates_app.locales import fallbacks
+from templates_app.locales import nearest
 from templates_app.models import TemplateVersion, Variant
 from templates_app.part_forms import form_of
 from templates_app.plain import with_nulls, without_nulls
@@ -198,11 +198,7 @@ def _escaping(name: str) -> str | bool:
 def choose_variant(variants: Iterable[Variant], *, channel: str, locale: str) -> Variant | None:
     """The variant for a channel whose locale comes nearest, or None where the channel has none."""
     by_locale = {variant.locale: variant for variant in variants if variant.channel == channel}
-    if not by_locale:
-        return None
-    found = next((by_locale[each] for each in fallbacks(locale) if each in by_locale), None)
-    # Better in another language than not at all.
-    return found or by_locale[min(by_locale)]
+    return by_locale[nearest(locale, by_locale)] if by_locale else None
 
 
 @lru_cache(maxsize=512)

@@ -25,10 +25,6 @@ class Difference:
     rows: list[diff.Row]
 
 
-def stored(version: TemplateVersion) -> dict[Place, Mapping[str, Any]]:
-    return {(each.channel, each.locale): each.content for each in version.variants.all()}
-
-
 def differences(theirs: Contents, mine: Contents) -> Iterator[Difference]:
     """Where the variants of two people are not the same."""
     for place in sorted({*theirs, *mine}):

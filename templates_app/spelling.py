@@ -18,9 +18,10 @@ def meant(name: str, known: Collection[str], *, idle: Collection[str] = ()) -> s
     if turned := next((each for each in others if sorted(each) == sorted(name)), ""):
         return turned
     waiting = [each for each in others if each in idle]
-    return _nearest(name, others, ALIKE) or _nearest(name, waiting, ALIKE_TO_IDLE)
+    return nearest(name, others, alike=ALIKE) or nearest(name, waiting, alike=ALIKE_TO_IDLE)
 
 
-def _nearest(name: str, known: Collection[str], alike: float) -> str:
+def nearest(name: str, known: Collection[str], *, alike: float = 0.6) -> str:
+    """The known name that looks most like it, of those that are so much alike (0 to 1); empty where none is."""
     found = difflib.get_close_matches(name, known, n=1, cutoff=alike)
     return found[0] if found else ""

@@ -1,6 +1,5 @@
 """The parameters of a version: its JSON Schema held against what a caller gives."""
 
-import difflib
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, NoReturn
@@ -18,6 +17,7 @@ from pushcenter.faults import Fault, pointer
 from templates_app.models import TemplateVersion
 from templates_app.patterns import QUICK, BoundedValidator, counted
 from templates_app.schema import references
+from templates_app.spelling import nearest
 
 #: Names that every template can use besides its own variables.
 PROVIDED = frozenset({"recipient", "unsubscribe_url"})
@@ -127,8 +127,8 @@ def _too_intricate(pattern: str) -> Fault:
 
 
 def _unknown(name: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1)
-    known_as = {"name": repr(name), "near": near[0] if near else ""}
+    near = nearest(name, known)
+    known_as = {"name": repr(name), "near": near}
     if near:
         return _("The template has no variable %(name)s. Did you mean %(near)s?") % known_as
     return _("The template has no variable %(name)s.") % known_as

@@ -3,7 +3,6 @@
 Nothing here asks the database, except to say more about what is wrong.
 """
 
-import difflib
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -22,6 +21,7 @@ from pushcenter.messaging.routing import Route
 from pushcenter.recipients import categories
 from templates_app import catalog
 from templates_app.catalog import Published
+from templates_app.spelling import nearest
 
 #: How far a caller's clock may be behind ours before ``send_at`` counts as past.
 CLOCK_TOLERANCE = timedelta(minutes=1)
@@ -165,8 +165,8 @@ def _no_template(code: str) -> Fault:
     if code in codes:
         detail = "It has no published version."
         return Fault(pointer="/template", code="template_not_published", detail=detail)
-    near = difflib.get_close_matches(code, codes, n=1)
-    hint = f" Did you mean {near[0]}?" if near else ""
+    near = nearest(code, codes)
+    hint = f" Did you mean {near}?" if near else ""
     detail = f"No template has this code.{hint}"
     return Fault(pointer="/template", code="unknown_template", detail=detail)
 

@@ -78,5 +78,5 @@ def clash(form: VersionForm, variants: VariantFormSet) -> dict[str, Any]:
     ]
     return {
         "current": current,
-        "differences": [*found, *conflict.differences(conflict.stored(current), mine)],
+        "differences": [*found, *conflict.differences(current.contents, mine)],
     }

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from templates_app.files.folder import SETTINGS, Flaw, Flawed, collisions, files_of, is_ours, place_of, places
+from templates_app.files.folder import Flaw, Flawed, collisions, files_of, is_ours, place_of, places
 from templates_app.files.sheet import Sheet, live, newest, sheet_of
 from templates_app.models import Template
 
@@ -72,21 +72,20 @@ def _write(root: Path, place: PurePosixPath, texts: dict[str, str], done: Export
         path.unlink(missing_ok=True)
         path.write_bytes(content)
         done.written.append(str(place / name))
-    for path in sorted(folder.iterdir()):
-        if path.is_file() and is_ours(path.name) and path.name not in texts:
+    _clean(root, place, texts, done)
+
+
+def _clean(root: Path, place: PurePosixPath, kept: Collection[str], done: Exported) -> None:
+    """Remove what an earlier export wrote and this one did not."""
+    for path in sorted((root / place).iterdir()):
+        if path.is_file() and is_ours(path.name) and path.name not in kept:
             path.unlink()
             done.removed.append(str(place / path.name))
 
 
 def _remove(root: Path, place: PurePosixPath, done: Exported) -> None:
+    _clean(root, place, (), done)
     folder = root / place
-    for path in sorted(folder.iterdir()):
-        if path.is_file() and is_ours(path.name):
-            path.unlink()
-            done.removed.append(str(place / path.name))
     while folder != root and not any(folder.iterdir()):
         folder.rmdir()
         folder = folder.parent
-
-
-__all__ = ["SETTINGS", "Exported", "export", "stored"]

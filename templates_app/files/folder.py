@@ -12,9 +12,8 @@ Each template has a folder with its code as the name, in that of its ``folder``:
 Fields with HTML stand in files of their own, byte by byte; all others in the variant's YAML.
 """
 
-import difflib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -23,6 +22,7 @@ from channels_app.contract import TextSource
 from templates_app.files.sheet import Place, Sheet
 from templates_app.files.yaml_text import LARGEST, NotReadable, read, written
 from templates_app.part_forms import form_of
+from templates_app.spelling import nearest
 
 SETTINGS, VARIABLES, SAMPLES = "template.yaml", "variables.yaml", "samples.yaml"
 _VARIANT = re.compile(r"(?P<channel>[a-z][a-z0-9_]*)(?:\.(?P<locale>[a-z]{2,3}(?:-[a-z0-9]{1,8})*))?\.yaml")
@@ -64,9 +64,11 @@ def place_of(sheet: Sheet) -> PurePosixPath:
 
 def files_of(sheet: Sheet) -> dict[str, str]:
     """The texts of a template by the names of their files."""
-    found = {SETTINGS: written(dict(sheet.settings))}
-    if sheet.settings.get("kind", "message") == "message":
-        found |= {VARIABLES: written(sheet.variables), SAMPLES: written(sheet.samples)}
+    found = {
+        SETTINGS: written(dict(sheet.settings)),
+        VARIABLES: written(sheet.variables),
+        SAMPLES: written(sheet.samples),
+    }
     for (channel, locale), content in sorted(sheet.variants.items()):
         name = f"{channel}.{locale}" if locale else channel
         apart = {
@@ -194,11 +196,14 @@ def _strange(name: str) -> str:
     """What to say of a file that looks as if it belonged to the template, and would be passed over."""
     if not name.endswith((".yaml", ".yml", ".html")):
         return ""
-    near = difflib.get_close_matches(name, [SETTINGS, VARIABLES, SAMPLES], n=1)
-    hint = f" Did you mean {near[0]}?" if near else ""
-    return (
-        f"a file of a variant is named CHANNEL.yaml, CHANNEL.LOCALE.yaml or CHANNEL.LOCALE.FIELD.html.{hint}"
-    )
+    rule = "a file of a variant is named CHANNEL.yaml, CHANNEL.LOCALE.yaml or CHANNEL.LOCALE.FIELD.html."
+    return rule + hint(name, [SETTINGS, VARIABLES, SAMPLES])
+
+
+def hint(name: object, known: Collection[str]) -> str:
+    """What may be meant by a name that is not known, as the end of what is said of it."""
+    near = nearest(str(name), known)
+    return f" Did you mean {near}?" if near else ""
 
 
 def collisions(by_place: Mapping[PurePosixPath, Sheet]) -> list[Flaw]:

@@ -12,12 +12,13 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
+from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from templates_app import drafts, lint, publishing
 from templates_app.files.folder import SETTINGS, Flaw, Flawed, collisions, files_of, places, sheet_in
 from templates_app.files.settings_in import apply
-from templates_app.files.sheet import Sheet, newest
+from templates_app.files.sheet import Sheet, newest, sheet_of
 from templates_app.files.variants_in import content_flaws
 from templates_app.history import note, of_version
 from templates_app.models import ChangeKind, Template, TemplateVersion, Variant, VersionState
@@ -166,8 +167,9 @@ def _found(model: str, by: str, value: str | None, wanted: Wanted, *, where: str
     made = apps.get_model(model)(**{by: value, "name": value})
     try:
         made.full_clean()
-    except ValueError as error:
-        raise Flawed([Flaw(path=f"{where}/{SETTINGS}", message=f"{value}: {error}")]) from None
+    except ValidationError as error:
+        message = f"{value}: {' '.join(error.messages)}"
+        raise Flawed([Flaw(path=f"{where}/{SETTINGS}", message=message)]) from None
     made.save()
     return made
 
@@ -177,7 +179,7 @@ def _version(
 ) -> TemplateVersion | None:
     """The version that came of the files; None where the newest one says the same already."""
     before = newest(row)
-    is_same = before is not None and _content(before) == sheet.content
+    is_same = before is not None and sheet_of(row, before).content == sheet.content
     if is_same and (not (wanted.submit or wanted.publish) or not before or not before.is_editable):
         return None
     version = before if is_same and before else _new_version(row, sheet, wanted)
@@ -213,11 +215,6 @@ def _new_version(row: Template, sheet: Sheet, wanted: Wanted) -> TemplateVersion
     return of_version(
         ChangeKind.IMPORTED, version, by=wanted.by, digest=_digest(sheet), revision=wanted.revision
     )
-
-
-def _content(version: TemplateVersion) -> tuple[Any, Any, dict[tuple[str, str], Any]]:
-    variants = {(each.channel, each.locale): each.content for each in version.variants.all()}
-    return version.variables, version.samples, variants
 
 
 def _digest(sheet: Sheet) -> str:

@@ -1,6 +1,5 @@
 """The settings of a template as they stand in its file, made into the values of its row."""
 
-import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -9,7 +8,7 @@ from django.core.exceptions import ValidationError
 from channels_app import registry
 from pushcenter.lanes import Lane
 from templates_app import steps
-from templates_app.files.folder import SETTINGS, Flaw, Flawed
+from templates_app.files.folder import SETTINGS, Flaw, Flawed, hint
 from templates_app.files.sheet import Sheet
 from templates_app.models import DoubtPolicy, RouteMode, Template, TemplateKind
 from templates_app.steps import Step, Until
@@ -50,8 +49,7 @@ def problems(settings: Mapping[str, Any]) -> Iterator[str]:
     known = (*OF_ALL, *OF_MESSAGES) if is_message else OF_ALL
     for name in settings:
         if name not in known:
-            near = difflib.get_close_matches(str(name), known, n=1)
-            yield f"{name} is no setting." + (f" Did you mean {near[0]}?" if near else "")
+            yield f"{name} is no setting." + hint(name, known)
     for name in ("name", "category"):
         if not isinstance(settings.get(name), str) or not settings[name].strip():
             yield f"{name} is missing."
@@ -89,8 +87,7 @@ def _route_problems(route: Any) -> Iterator[str]:
             yield "route: a step has channel, until and within."
         name = line.get("channel") if isinstance(line, dict) else line
         if not isinstance(name, str) or name not in registry.channels():
-            near = difflib.get_close_matches(str(name), registry.channels(), n=1)
-            yield f"route: there is no channel {name}." + (f" Did you mean {near[0]}?" if near else "")
+            yield f"route: there is no channel {name}." + hint(name, registry.channels())
         elif name in names:
             yield f"route: {name} stands there twice."
         else:

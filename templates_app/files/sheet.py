@@ -39,7 +39,7 @@ def sheet_of(template: Template, version: TemplateVersion | None) -> Sheet:
         settings=settings_of(template),
         variables=version.variables,
         samples=version.samples,
-        variants={(each.channel, each.locale): each.content for each in version.variants.all()},
+        variants=version.contents,
     )
 
 

@@ -1,10 +1,9 @@
 """Whether variables, samples and variants of a sheet can be stored at all; lint says more of those that can."""
 
-import difflib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from templates_app.files.folder import SAMPLES, VARIABLES, Flaw
+from templates_app.files.folder import SAMPLES, VARIABLES, Flaw, hint
 from templates_app.files.sheet import Sheet
 from templates_app.models import TemplateKind
 from templates_app.part_forms import form_of, names
@@ -30,11 +29,7 @@ def _variants(sheet: Sheet, where: str) -> Iterator[Flaw]:
     for (channel, locale), content in sheet.variants.items():
         path = f"{where}/{channel}.{locale}.yaml" if locale else f"{where}/{channel}.yaml"
         if channel not in known:
-            near = difflib.get_close_matches(channel, known, n=1)
-            yield Flaw(
-                path=path,
-                message=f"there is no channel {channel}." + (f" Did you mean {near[0]}?" if near else ""),
-            )
+            yield Flaw(path=path, message=f"there is no channel {channel}." + hint(channel, known))
             continue
         yield from (Flaw(path=path, message=each) for each in _fields(channel, content))
 
@@ -45,8 +40,7 @@ def _fields(channel: str, content: Mapping[str, Any]) -> Iterator[str]:
     fields = kind.base_fields
     for name in content:
         if name not in fields:
-            near = difflib.get_close_matches(str(name), fields, n=1)
-            yield f"{name} is no field of {channel}." + (f" Did you mean {near[0]}?" if near else "")
+            yield f"{name} is no field of {channel}." + hint(name, fields)
     for name, value in content.items():
         if name in fields and not isinstance(value, (str, bool)):
             yield f"{name} is a text: put it in quotes."

@@ -1,6 +1,5 @@
 """Variables that a text uses and nobody declares."""
 
-import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +9,7 @@ from templates_app.lint.problem import Severity
 from templates_app.lint.reading import Reading
 from templates_app.lint.text import Text
 from templates_app.preview import PERSON
+from templates_app.spelling import nearest
 from templates_app.uses import Use, written
 from templates_app.variables import PROVIDED
 
@@ -50,8 +50,8 @@ def lost(schema: Any, use: Use) -> Lost | None:
 
 
 def _near(name: str, known: Sequence[str], before: Sequence[str]) -> str:
-    found = difflib.get_close_matches(name, known, n=1, cutoff=ALIKE)
-    return written((*before, found[0])) if found else ""
+    found = nearest(name, known, alike=ALIKE)
+    return written((*before, found)) if found else ""
 
 
 def in_fields(reading: Reading) -> Iterator[tuple[Text, Use, Lost]]:

@@ -147,6 +147,11 @@ class TemplateVersion(models.Model):
         return self.state in FINAL
 
     @property
+    def contents(self) -> dict[tuple[str, str], dict[str, Any]]:
+        """What is written, by channel and locale."""
+        return {(each.channel, each.locale): each.content for each in self.variants.all()}
+
+    @property
     def sample(self) -> dict[str, Any]:
         """The parameters of the first sample; none where there is no sample."""
         return dict(self.samples[0]["params"]) if self.samples else {}

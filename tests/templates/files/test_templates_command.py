@@ -237,3 +237,26 @@ def test_parts_that_name_one_another(tmp_path: Path) -> None:
 def test_there_is_no_such_folder_or_template(tmp_path: Path) -> None:
     assert "is no folder" in fails("import", tmp_path / "nowhere")
     assert "there is no such template" in fails("export", tmp_path, "nothing")
+
+
+def test_a_part_keeps_its_variables_and_samples(tmp_path: Path) -> None:
+    """Else each import would take them away again, and make a draft for it."""
+    row = Template.objects.create(
+        code="signature", name="Signature", kind=TemplateKind.SNIPPET, category=factories.category()
+    )
+    version = publishing.new_draft(template=row, by=None)
+    version.samples = [{"name": "One", "params": {"team": "Shop"}}]
+    version.save()
+    Variant.objects.create(version=version, channel="text", content={"source": "{{ team }}"})
+    run("export", tmp_path)
+    assert run("diff", tmp_path) == ""
+    assert "1 templates, 0 changed." in run("import", tmp_path)
+    assert row.versions.get().samples == version.samples
+
+
+def test_a_category_that_cannot_be_is_not_made(tmp_path: Path) -> None:
+    factories.template()
+    run("export", tmp_path)
+    change(tmp_path / "order-paid", "template.yaml", "name: x\ncategory: no such slug\n")
+    assert "no such slug: " in fails("import", tmp_path, "--create-missing")
+    assert Category.objects.filter(name="no such slug").count() == 0

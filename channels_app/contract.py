@@ -68,9 +68,9 @@ class Outgoing:
 
     ``callback_url`` is where the account takes receipts, for providers that want to be told with each message;
     ``tried_at`` is when the first attempt began that is asked about, in :meth:`Adapter.lookup` alone;
-    ``unsubscribe_url`` takes an RFC 8058 request, empty where the category cannot be left; ``metadata`` is what
-    the calling system attached for itself; ``is_tracked`` says whether a provider that can report opens and clicks is
-    to do so.
+    ``unsubscribe_url`` takes an RFC 8058 request, empty where the category cannot be left, and on channels that do not
+    carry it (:class:`Channel`) where the template does not show it either; ``metadata`` is what the calling system
+    attached for itself; ``is_tracked`` says whether a provider that can report opens and clicks is to do so.
     """
 
     id: str
@@ -303,7 +303,8 @@ class Channel:
     """A way to reach somebody. ``content`` declares the fields that a variant of this channel has.
 
     ``normalise`` turns what a caller wrote into the one stored form of an address, or raises ``ValueError``
-    with a sentence for the caller. ``needs_recipient`` marks a channel whose address is the known recipient.
+    with a sentence for the caller. ``needs_recipient`` marks a channel whose address is the known recipient, and
+    ``carries_way_out`` one whose messages carry ``unsubscribe_url`` beside what they say, for programs to use.
     """
 
     name: str
@@ -312,6 +313,7 @@ class Channel:
     content: type[forms.Form]
     normalise: Callable[[str], str]
     needs_recipient: bool = False
+    carries_way_out: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ import socket
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from enum import Enum
+from enum import StrEnum
 from functools import lru_cache
 from ipaddress import ip_address
 from types import MappingProxyType
@@ -18,6 +18,8 @@ from typing import NamedTuple
 
 import aiohttp
 from aiohttp.abc import ResolveResult
+from django.core.signals import setting_changed
+from django.dispatch import receiver
 from yarl import URL
 
 from channels_app import tape
@@ -67,7 +69,7 @@ class Reply(NamedTuple):
     retry_after: float | None = None
 
 
-class Reach(Enum):
+class Reach(StrEnum):
     """Where a session may connect to; each has its own connections and its own DNS cache."""
 
     ANYWHERE = "anywhere"  # the operator chose the URL
@@ -169,6 +171,7 @@ async def check_destination(url: str) -> None:
         raise _invalid() from None
 
 
+@lru_cache(maxsize=4096)
 def _destination(url: str, *, guard: bool) -> tuple[URL, Reach]:
     target = _target(url)
     if not guard:
@@ -178,7 +181,12 @@ def _destination(url: str, *, guard: bool) -> tuple[URL, Reach]:
     return target, reach
 
 
-@lru_cache(maxsize=4096)
+@receiver(setting_changed)
+def _forget_destinations(**_others: object) -> None:
+    """Which networks are allowed is a setting, and tests change it."""
+    _destination.cache_clear()
+
+
 def _target(url: str) -> URL:
     try:
         target = URL(url)
@@ -196,7 +204,6 @@ def _check_literal(host: str, reach: Reach) -> None:
         raise _denied()
 
 
-@lru_cache(maxsize=4096)
 def _is_literal(host: str) -> bool:
     try:
         ip_address(host)

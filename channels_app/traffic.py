@@ -103,6 +103,10 @@ class Traffic:
         waits = [wait for line in self._lines.values() if (wait := line.turn(now)) is not None]
         return min(waits, default=None)
 
+    def keeps_pace(self, account: Account) -> bool:
+        """Whether what goes to one address has to take turns."""
+        return self._pace(account) is not None
+
     def waits_until(self, account: Account, wanted: Mapping[K, str]) -> dict[K, datetime]:
         """Take a turn for each message, named by any key, to its address, one statement for all.
 

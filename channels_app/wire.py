@@ -6,16 +6,20 @@ long, and longer than all that the rest of a worker does for a message. It makes
 """
 
 import asyncio
+import time
 import zlib
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import lru_cache
+from math import inf
 from typing import NamedTuple
 
 import httptools
 from aiohttp import encode_basic_auth
 from aiohttp.connector import Connection
 from yarl import URL
+
+from channels_app import deadlines
 
 #: Of an answer no more than this is read, in bytes: of its body, of what comes before it, and of what comes between.
 MAX_BODY = MAX_HEAD = 64 * 1024
@@ -68,7 +72,7 @@ def _opening(method: str, target: URL, given: tuple[str, ...], *, has_body: bool
     return "\r\n".join([f"{method} {target.raw_path_qs} HTTP/1.1", *ours, ""])
 
 
-class Wire(asyncio.Protocol):
+class Wire(asyncio.Protocol, deadlines.Limited):
     """One connection, with one request at a time."""
 
     def __init__(self, connection: Connection) -> None:
@@ -77,10 +81,10 @@ class Wire(asyncio.Protocol):
             connection.close()
             raise Lost("the connection was closed at once")
         self._loop = asyncio.get_running_loop()
+        self._deadlines = deadlines.of_running_loop()
         self._connection = connection
         self._transport = transport
         self._answer: asyncio.Future[Answer] | None = None
-        self._expiry: asyncio.TimerHandle | None = None
         self._is_spoiled = False
         self._heard = 0
         # As forgiving as aiohttp is: this connection is nobody else's, so that nothing can be smuggled past anybody.
@@ -89,6 +93,7 @@ class Wire(asyncio.Protocol):
             lenient_headers=True, lenient_optional_cr_before_lf=True, lenient_spaces_after_chunk_size=True
         )
         transport.set_protocol(self)
+        self._deadlines.watch(self)
 
     def ask(self, request: bytes, *, seconds: float, has_body: bool = True) -> "asyncio.Future[Answer]":
         """Send a request; its answer comes through the future, and has no body after HEAD.
@@ -98,7 +103,7 @@ class Wire(asyncio.Protocol):
         self._begin()
         self._has_body = has_body
         self._answer = answer = self._loop.create_future()
-        self._expiry = self._loop.call_later(seconds, self._expire)
+        self.until = time.monotonic() + seconds
         self._transport.write(request)
         return answer
 
@@ -113,6 +118,7 @@ class Wire(asyncio.Protocol):
         self._fail(Lost("the connection was closed", heard=bool(self._heard)))
         self._transport.abort()
         self._connection.close()
+        self._deadlines.forget(self)
 
     def _begin(self) -> None:
         self._status = self._heard = self._size = 0
@@ -144,11 +150,12 @@ class Wire(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._is_spoiled = True
         self._connection.close()
+        self._deadlines.forget(self)
         if exc is None and self._answer is not None and self._status and not self._is_measured:
             self._finish()  # its end is the end of the body
         self._fail(Lost("the connection was closed" if exc is None else str(exc), heard=bool(self._heard)))
 
-    def _expire(self) -> None:
+    def expire(self) -> None:
         self._fail(TimeoutError())
 
     def _fail(self, error: Exception) -> None:
@@ -158,9 +165,7 @@ class Wire(asyncio.Protocol):
     def _rest(self) -> "asyncio.Future[Answer] | None":
         """Wait for nothing any more; what somebody still waits for is settled by the caller."""
         answer, self._answer = self._answer, None
-        if self._expiry is not None:
-            self._expiry.cancel()
-            self._expiry = None
+        self.until = inf
         return None if answer is None or answer.done() else answer
 
     # --- What the parser tells -----------------------------------------------------------------------------

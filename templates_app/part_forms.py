@@ -37,6 +37,12 @@ def form_of(channel: str) -> type[forms.Form] | None:
     return known.content if known else None
 
 
+def carries_way_out(channel: str) -> bool:
+    """Whether messages of a channel carry the way out of their category, whatever they say."""
+    known = registry.channels().get(channel)
+    return known is not None and known.carries_way_out
+
+
 def label_of(channel: str) -> str | Promise:
     if channel in PARTS:
         return PARTS[channel][0]

@@ -20,13 +20,15 @@ from templates_app.flat import Line
 from templates_app.links import FILTERS
 from templates_app.locales import nearest
 from templates_app.models import TemplateVersion, Variant
-from templates_app.part_forms import form_of
+from templates_app.part_forms import carries_way_out, form_of
 from templates_app.plain import with_nulls, without_nulls
 from templates_app.preparing import CAUSE, PLACE, check, origin, prepared
 from templates_app.source import SourceError
 
 FUEL = 200_000
 MAX_OUTPUT = 1_000_000
+#: The name under which a template finds the way out of its category.
+WAY_OUT = "unsubscribe_url"
 
 
 class RenderError(Exception):
@@ -59,6 +61,7 @@ class Compiled:
     ``names`` are those of the templates by field, ``sources`` the fields as the channel declares them;
     ``constants`` are the choices of the editor, which are the same for everybody; ``origins`` are the templates as
     ``bounds`` numbers them, and ``lines`` where the lines of those come from that were made of another text.
+    ``leads_out`` tells whether a message shows or carries the way out of its category.
     """
 
     engine: Environment
@@ -67,23 +70,30 @@ class Compiled:
     constants: Mapping[str, Any]
     origins: Sequence[str]
     lines: Mapping[str, Sequence[Line]]
+    leads_out: bool
 
-    def render(self, context: dict[str, Any]) -> dict[str, Any]:
-        """The content by field; JSON fields as values. Raises :class:`RenderError`."""
+    def render(self, context: dict[str, Any], *, has_nulls: bool = True) -> dict[str, Any]:
+        """The content by field; JSON fields as values. Raises :class:`RenderError`.
+
+        Without ``has_nulls`` there is no null in the context, so that it is made ready once for all kinds of fields.
+        """
         try:
-            rendered = self._fields(context)
+            rendered = self._fields(context, has_nulls=has_nulls)
         except RecursionError:
             raise RenderError("the parameters are nested too deeply") from None
         return {**self.constants, **rendered}
 
-    def _fields(self, context: Mapping[str, Any]) -> dict[str, Any]:
+    def _fields(self, context: Mapping[str, Any], *, has_nulls: bool) -> dict[str, Any]:
         for_text = {
             name: value if type(value) is str else without_nulls(value)
             for name, value in context.items()
             if value is not None
         }
+        for_json = for_text
+        if has_nulls and any(name.endswith(".json") for name in self.names.values()):
+            for_json = {name: with_nulls(value) for name, value in context.items()}
         return {
-            field: self._field(field, name, _for_json(context) if name.endswith(".json") else for_text)
+            field: self._field(field, name, for_json if name.endswith(".json") else for_text)
             for field, name in self.names.items()
         }
 
@@ -117,10 +127,6 @@ class Compiled:
         if name in self.lines:
             name, line = origin(self.lines[name], line)
         return RenderError(PLACE.sub("", message), line=line, field=field, part=_part(name))
-
-
-def _for_json(context: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: with_nulls(value) for name, value in context.items()}
 
 
 def _part(name: str) -> str:
@@ -167,7 +173,8 @@ def compile_content(channel: str, content: Mapping[str, Any], *, parts: Mapping[
     for name, source in ready.sources.items():
         engine.add_template(name, source)
     constants = {name: content[name] for name in filled if name not in sources}
-    return Compiled(engine, names, sources, constants, ready.origins, ready.lines)
+    leads_out = carries_way_out(channel) or any(WAY_OUT in source for source in ready.sources.values())
+    return Compiled(engine, names, sources, constants, ready.origins, ready.lines, leads_out)
 
 
 def _engine() -> Environment:

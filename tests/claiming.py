@@ -1,10 +1,12 @@
 """A worker's hands for tests: take what is due, and say what came of it."""
 
+import asyncio
 import time
 from typing import Any
 
 from django.utils import timezone
 
+from channels_app.deadlines import TimeLimit
 from pushcenter.messaging import claims
 from pushcenter.messaging.claims import Claimed, Wish
 from pushcenter.messaging.flight import Flight, Passenger, flights, prepare
@@ -62,3 +64,13 @@ def flight(claimed: Claimed) -> Flight:
     assert isinstance(passenger, Passenger)
     [found] = flights([passenger], time.monotonic() + 60)
     return found
+
+
+def fly(flight: Flight) -> list[Ended]:
+    """Make the call, on a loop of its own."""
+
+    async def alone() -> list[Ended]:
+        with TimeLimit() as limit:
+            return await flight.fly(limit)
+
+    return asyncio.run(alone())

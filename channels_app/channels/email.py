@@ -26,5 +26,10 @@ class EmailContent(forms.Form):
 
 
 EMAIL = Channel(
-    name="email", label=_("Email"), address_kind="email", content=EmailContent, normalise=email_address
+    name="email",
+    label=_("Email"),
+    address_kind="email",
+    content=EmailContent,
+    normalise=email_address,
+    carries_way_out=True,
 )

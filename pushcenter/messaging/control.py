@@ -9,10 +9,11 @@ import time
 from collections.abc import Iterable
 from uuid import UUID
 
+from pushcenter import prepared
 from pushcenter.messaging import stops
 from pushcenter.messaging.claims import Claimed
-from pushcenter.messaging.models import Batch
 
+STOPPED = "SELECT id FROM messaging_batch WHERE is_stopped"
 #: Seconds for which the answer of the database holds.
 ASK_EVERY = 0.5
 #: No call relies on an older one.
@@ -31,7 +32,7 @@ class Control:
         """Ask again, if the last answer is no longer new."""
         now = time.monotonic()
         if now - self._asked >= ASK_EVERY:
-            self._stopped = frozenset(Batch.objects.filter(is_stopped=True).values_list("pk", flat=True))
+            self._stopped = frozenset(UUID(pk) for (pk,) in prepared.rows(STOPPED))
             stops.current()
             self._asked = now
 

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from channels_app import connections
 from channels_app.contract import Address, ChannelError, Outgoing, Sent, Temporary, settled
+from channels_app.deadlines import TimeLimit
 from pushcenter.lanes import ORDER, Lane
 from pushcenter.messaging import content, leaving, retry
 from pushcenter.messaging.claims import Claimed
@@ -53,31 +54,6 @@ class Passenger:
         return before != now and (before is not None or self.seat.adapter.capabilities.lookup)
 
 
-class TimeLimit:
-    """What ``asyncio.timeout`` does, for half as much: a ``TimeoutError`` after so many seconds."""
-
-    __slots__ = ("_expiry", "_is_over", "_seconds", "_task")
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._is_over = False
-
-    def __enter__(self) -> None:
-        self._task = asyncio.current_task()
-        self._expiry = asyncio.get_running_loop().call_later(self._seconds, self._expire)
-
-    def __exit__(self, kind: type[BaseException] | None, *_other: object) -> None:
-        self._expiry.cancel()
-        if self._is_over and self._task and kind is asyncio.CancelledError:
-            self._task.uncancel()
-            raise TimeoutError
-
-    def _expire(self) -> None:
-        self._is_over = True
-        if self._task:
-            self._task.cancel()
-
-
 @dataclass(slots=True)
 class Flight:
     """Everything that one call needs. No database is touched from here to the verdict.
@@ -99,49 +75,51 @@ class Flight:
             return self.passengers[0].claimed.lane
         return min((Lane(each.claimed.lane) for each in self.passengers), key=ORDER.__getitem__)
 
-    async def fly(self) -> list[Ended]:
-        """Call the adapter when it has a place, and judge what came of it; never raises."""
-        async with self.seat.adapter.places:
-            going, staying = await self._who_goes()
-            started = datetime.now(UTC)
-            results = await self._call([each.outgoing for each in going]) if going else []
-        finished = datetime.now(UTC)
-        ended = [
-            self._ended(passenger, result, started, finished)
-            for passenger, result in zip(going, results, strict=True)
-        ]
-        self.seconds = (finished - started).total_seconds()
-        return staying + ended
-
-    async def _who_goes(self) -> tuple[Sequence[Passenger], list[Ended]]:
-        # A call that outlives its lease could be repeated by another worker while it is still under way.
-        if time.monotonic() + self.seat.adapter.capabilities.timeout > self.lease_until:
-            return [], [grounded(each.claimed, _give_back()) for each in self.passengers]
+    async def fly(self, limit: TimeLimit) -> list[Ended]:
+        """Call the adapter, and judge what came of it; never raises. ``limit`` is that of the task."""
         if not control.is_fresh:
             await control.fresh()
+        going, staying = self._who_goes()
+        if not going:
+            return staying
+        started = datetime.now(UTC)
+        results = await self._call(going, limit)
+        finished = datetime.now(UTC)
+        self.seconds = (finished - started).total_seconds()
+        for passenger, result in zip(going, results, strict=True):
+            staying.append(self._ended(passenger, result, started, finished))
+        return staying
+
+    def _who_goes(self) -> tuple[Sequence[Passenger], list[Ended]]:
+        # A call that outlives its lease could be repeated by another worker while it is still under way.
+        if time.monotonic() + self.seat.adapter.capabilities.timeout > self.lease_until:
+            return (), [grounded(each.claimed, _give_back()) for each in self.passengers]
         stopped = [each for each in self.passengers if control.stops(each.claimed)]
         if not stopped:
             return self.passengers, []
         going = [each for each in self.passengers if each not in stopped]
         return going, [grounded(each.claimed, _stopped()) for each in stopped]
 
-    async def _call(self, messages: Sequence[Outgoing]) -> Sequence[Sent | ChannelError]:
+    async def _call(self, going: Sequence[Passenger], limit: TimeLimit) -> Sequence[Sent | ChannelError]:
         """One result for each message."""
         adapter = self.seat.adapter
-        limit = adapter.capabilities.timeout
-        failed: ChannelError
+        seconds = adapter.capabilities.timeout
+        limit.begin(seconds)
         try:
-            with TimeLimit(limit):
-                if len(messages) == 1:
-                    return [await adapter.send(messages[0])]
-                return _complete(await adapter.send_many(messages), len(messages))
+            if len(going) == 1:
+                return [await adapter.send(going[0].outgoing)]
+            return _complete(await adapter.send_many([each.outgoing for each in going]), len(going))
+        except (
+            asyncio.CancelledError
+        ):  # by the limit; nobody else cancels a flight: else it comes from the adapter
+            failed = _late(seconds) if limit.end() else _broken_off()
         except TimeoutError:
-            failed = Temporary(f"no answer within {limit:g} s", code="timeout", maybe_sent=True)
-        except asyncio.CancelledError:  # nobody cancels a flight: it comes from within the adapter
-            failed = Temporary("the call was broken off", code="cancelled", maybe_sent=True)
+            failed = _late(seconds)
         except Exception as error:
             failed = _settled(error)
-        return [failed] * len(messages)
+        finally:
+            limit.end()
+        return [failed] * len(going)
 
     def _ended(
         self, passenger: Passenger, result: Sent | ChannelError, started: datetime, finished: datetime
@@ -188,11 +166,14 @@ def prepare(claimed: Claimed, seats: Seats, knowledge: Knowledge) -> Passenger |
     if not claimed.address:  # its person was erased while it was on its way
         return grounded(claimed, _nowhere())
     address = Address(kind=claimed.kind, value=claimed.address, locale=claimed.locale)
-    leave = leaving.url_of(claimed.id, claimed.category)
     try:
         seat = seats.choose(claimed, address)
         said = content.compiled(claimed.version_id, claimed.channel, claimed.locale)
-        rendered = said.render(content.context(_decode(claimed.params), _decode(claimed.to), leave=leave))
+        leave = leaving.url_of(claimed.id, claimed.category) if said.leads_out else ""
+        rendered = said.render(
+            content.context(_decode(claimed.params), _decode(claimed.to), leave=leave),
+            has_nulls="null" in claimed.params or "null" in claimed.to,
+        )
     except connections.NoRoom as error:
         return grounded(claimed, wait(str(error), code="no_place", until=timezone.now() + WITHOUT_ROOM))
     except connections.NoAccount as error:
@@ -233,6 +214,14 @@ def flights(passengers: Iterable[Passenger], lease_until: float) -> list[Flight]
 
 def _says(outgoing: Outgoing) -> tuple[bytes, str, bool]:
     return msgspec.json.encode(outgoing.content), outgoing.category, outgoing.is_tracked
+
+
+def _late(seconds: float) -> ChannelError:
+    return Temporary(f"no answer within {seconds:g} s", code="timeout", maybe_sent=True)
+
+
+def _broken_off() -> ChannelError:
+    return Temporary("the call was broken off", code="cancelled", maybe_sent=True)
 
 
 def _complete(results: Sequence[Sent | ChannelError], number: int) -> Sequence[Sent | ChannelError]:

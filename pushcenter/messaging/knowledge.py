@@ -3,12 +3,16 @@
 import time
 from collections.abc import Mapping, Sequence
 
-from django.db.models import Q
-
 from channels_app.models import Account
+from pushcenter import prepared
 from pushcenter.messaging.control import control
-from templates_app.models import DoubtPolicy, Template
 
+# Any change of a row gives it another xmin: the accounts themselves are read only where these rows differ.
+USABLE = "SELECT id, xmin FROM channels_app_account WHERE is_active AND NOT is_paused"
+UNUSUAL = """
+SELECT id, doubt_policy = 'hold', NOT is_tracked FROM templates_app_template
+ WHERE doubt_policy = 'hold' OR NOT is_tracked
+"""
 #: Seconds for which the answer of the database holds.
 ASK_EVERY = 0.5
 
@@ -23,6 +27,7 @@ class Knowledge:
         self.accounts: Mapping[str, Sequence[Account]] = {}
         self.holding: frozenset[str] = frozenset()
         self.untracked: frozenset[str] = frozenset()
+        self._usable: frozenset[prepared.Row] | None = None
         self._asked = float("-inf")
 
     def refresh(self) -> None:
@@ -31,16 +36,21 @@ class Knowledge:
         now = time.monotonic()
         if now - self._asked < ASK_EVERY:
             return
-        by_channel: dict[str, list[Account]] = {}
-        for account in Account.objects.usable():
-            by_channel.setdefault(account.channel, []).append(account)
-        self.accounts = by_channel
-        unusual = Template.objects.filter(Q(doubt_policy=DoubtPolicy.HOLD) | Q(is_tracked=False))
-        wants = list(unusual.values_list("pk", "doubt_policy", "is_tracked"))
-        self.holding = frozenset(str(pk) for pk, policy, _tracked in wants if policy == DoubtPolicy.HOLD)
-        self.untracked = frozenset(str(pk) for pk, _policy, is_tracked in wants if not is_tracked)
+        usable = frozenset(prepared.rows(USABLE))
+        if usable != self._usable:
+            self._usable, self.accounts = usable, _by_channel()
+        unusual = prepared.rows(UNUSUAL)
+        self.holding = frozenset(str(pk) for pk, holds, _ in unusual if holds == "t")
+        self.untracked = frozenset(str(pk) for pk, _, is_untracked in unusual if is_untracked == "t")
         self._asked = now
 
     def forget(self) -> None:
         """The next look asks, whatever the time."""
         self._asked = float("-inf")
+
+
+def _by_channel() -> dict[str, list[Account]]:
+    found: dict[str, list[Account]] = {}
+    for account in Account.objects.usable():
+        found.setdefault(account.channel, []).append(account)
+    return found

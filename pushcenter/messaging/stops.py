@@ -34,6 +34,7 @@ TURN = 2.0
 #: A stop that nobody has worked on for so long has been forgotten.
 FORGOTTEN_AFTER = timedelta(minutes=1)
 WITH_DELIVERIES_HELD = frozenset({StopKind.TEMPLATE, StopKind.SYSTEM})
+HOLDS = "SELECT kind, target FROM messaging_stop WHERE ended_at IS NULL"
 HOLDING = """
 SELECT 1 FROM messaging_stop
  WHERE ended_at IS NULL AND kind IN ('template', 'system') AND target = ANY($1::text[]) FOR SHARE
@@ -69,7 +70,7 @@ class _Watch:
         self.asked = float("-inf")
 
     def ask(self) -> Stops:
-        self.known = _of(Stop.objects.filter(ended_at=None).values_list("kind", "target"))
+        self.known = _of(prepared.rows(HOLDS))
         self.asked = time.monotonic()
         return self.known
 
@@ -77,15 +78,15 @@ class _Watch:
 _watch = _Watch()
 
 
-def _of(rows: Iterable[tuple[str, str]]) -> Stops:
+def _of(rows: Iterable[prepared.Row]) -> Stops:
     lanes, ids = set[str](), set[UUID]()
     for kind, target in rows:
         if kind == StopKind.NON_CRITICAL:
             lanes |= NON_CRITICAL
         elif kind == StopKind.LANE:
-            lanes.add(target)
+            lanes.add(target or "")
         else:
-            ids.add(UUID(target))
+            ids.add(UUID(target or ""))
     return Stops(frozenset(lanes), frozenset(ids))
 
 

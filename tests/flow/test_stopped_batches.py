@@ -9,6 +9,7 @@ import pytest
 from django.utils import timezone
 from django_q.models import OrmQ
 
+from pushcenter import prepared
 from pushcenter.messaging import (
     batches,
     claims,
@@ -18,6 +19,7 @@ from pushcenter.messaging import (
     operate,
     outcomes,
     queue,
+    stops,
     sweep,
     work,
 )
@@ -302,7 +304,7 @@ def test_a_call_that_waits_for_its_place_does_not_start_after_the_pause() -> Non
     batches.pause(batch.pk, by="olga")
     control.control.refresh()
     flight = claiming.flight(row)
-    [result] = asyncio.run(flight.fly())
+    [result] = claiming.fly(flight)
     assert (result.called, result.verdict.code, result.verdict.state) == (
         False,
         "paused",
@@ -328,15 +330,23 @@ def test_a_call_waits_until_the_knowledge_of_what_is_stopped_is_fresh() -> None:
 
 
 def test_knowledge_is_asked_for_twice_a_second_and_the_claim_corrects_it(
-    django_assert_num_queries: Any,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     batch = a_batch(1)
     [row] = claimed(batch)
     batches.pause(batch.pk, by="olga")
     knowledge = control.Control()
-    with django_assert_num_queries(2):  # batches, and all else
-        knowledge.refresh()
-        knowledge.refresh()
+    asked = []
+
+    def counted(statement: str, *params: str) -> list[prepared.Row]:
+        asked.append(statement)
+        return ask(statement, *params)
+
+    ask = prepared.rows
+    monkeypatch.setattr(prepared, "rows", counted)
+    knowledge.refresh()
+    knowledge.refresh()
+    assert asked == [control.STOPPED, stops.HOLDS]
     assert knowledge.stops(row)
     knowledge.claimed([batch.pk])
     assert not knowledge.stops(row)

@@ -1,6 +1,5 @@
 """Templates, systems, lanes and all that is not critical can be stopped, and go on in order."""
 
-import asyncio
 from datetime import timedelta
 from io import StringIO
 from typing import Any
@@ -212,7 +211,7 @@ def test_a_call_that_waits_for_its_place_does_not_start(template: Template) -> N
     flight = claiming.flight(row)
     stop(template)
     stops.current()
-    [result] = asyncio.run(flight.fly())
+    [result] = claiming.fly(flight)
     assert (result.called, result.verdict.code) == (False, "paused")
     outcomes.record([result])
     assert (dispatch.run("normal"), states()) == (0, {"held": 1})

@@ -210,7 +210,7 @@ SPECTACULAR_SETTINGS = {
 WORKERS = env.number("WORKERS", default=4)
 # Models cannot be imported while settings are read; a test holds these names against pushcenter.lanes.
 LANES = env.some_of("LANES", ["critical", "high", "normal", "low"])
-LANE_WINDOWS = env.numbers("LANE_WINDOWS", {"critical": 500, "high": 500, "normal": 1000, "low": 300})
+LANE_WINDOWS = env.numbers("LANE_WINDOWS", {"critical": 500, "high": 500, "normal": 1500, "low": 300})
 DISPATCH_SECONDS = env.number("DISPATCH_SECONDS", default=10)
 DISPATCH_LINGER_MS = env.number("DISPATCH_LINGER_MS", default=300)
 LEASE_SECONDS = env.number("LEASE_SECONDS", default=90)

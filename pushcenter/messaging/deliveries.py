@@ -5,9 +5,8 @@ late receipt and an operator's click safe against one another.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 from django.db import connections, models
@@ -68,8 +67,7 @@ STEP = models.Func(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Before:
+class Before(NamedTuple):
     """How a delivery stood before a change; ``step_until`` is as it is since."""
 
     state: State

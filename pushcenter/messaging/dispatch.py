@@ -18,15 +18,17 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
+from channels_app.deadlines import TimeLimit
 from channels_app.traffic import traffic
 from pushcenter.lanes import Lane
-from pushcenter.messaging import claims, loop, outcomes, queue, stops
+from pushcenter.messaging import claims, loop, queue, stops
 from pushcenter.messaging.claims import EVER, Claimed, Queue, Wish
 from pushcenter.messaging.control import control
 from pushcenter.messaging.flight import Flight, Passenger, flights, grounded, prepare, wait
 from pushcenter.messaging.knowledge import Knowledge
 from pushcenter.messaging.landing import Landing
 from pushcenter.messaging.models import Delivery
+from pushcenter.messaging.recorder import Recorder
 from pushcenter.messaging.seats import Seat, Seats
 from pushcenter.messaging.verdicts import Ended
 
@@ -74,7 +76,7 @@ class Dispatcher:
         self._in_air = 0
         self._in_work: Counter[str] = Counter()
         self._grounded: list[Ended] = []
-        self._unrecorded: list[Ended] = []
+        self._recorder = Recorder(self._landing.wake)
         self._skip_to: dict[Queue, str] = {}
         self._barren: dict[Queue, float] = {}
         self._helped = float("-inf")
@@ -88,6 +90,8 @@ class Dispatcher:
         except (InterfaceError, OperationalError):
             self._save_what_is_known()
             raise
+        finally:
+            self._recorder.close()
         self._come_back_when_due()
         traffic.leave()
         return self.ended
@@ -95,7 +99,7 @@ class Dispatcher:
     def _save_what_is_known(self) -> None:
         """The database went away: what providers have said is recorded when it is back, as long as a lease lasts."""
         until = time.monotonic() + settings.LEASE_SECONDS
-        while (self._in_air or self._unrecorded or self._grounded) and time.monotonic() < until:
+        while (self._in_air or self._recorder.is_busy or self._grounded) and time.monotonic() < until:
             connection.close()
             try:
                 self._collect()
@@ -112,7 +116,7 @@ class Dispatcher:
                 queue.settle(self._lanes)
                 if not self.step():
                     break
-            if now >= self._turn_until and not self._in_air:
+            if now >= self._turn_until and not self._in_air and not self._recorder.is_busy:
                 break
 
     def step(self) -> bool:
@@ -120,7 +124,7 @@ class Dispatcher:
         self._knowledge.refresh()
         traffic.refresh()
         claimed = self._claim()
-        if self._in_air or self._grounded or self._unrecorded:
+        if self._in_air or self._grounded or self._recorder.is_busy:
             self._collect()
             return True
         if not claimed and settings.DISPATCH_LINGER_MS:
@@ -256,38 +260,35 @@ class Dispatcher:
                 loop.begin(self._fly(seat, flight))
 
     async def _fly(self, seat: Seat, flight: Flight | None) -> None:
-        while flight:
-            ended: list[Ended] = []
-            try:
-                ended = await flight.fly()
-            except Exception:  # a mistake of ours: the leases tell the sweep
-                log.exception("a call of %s came to no end", seat.adapter.name)
-            seat.runway.land()
-            self._landing.land(flight, ended)
-            flight = seat.runway.take()
+        with TimeLimit() as limit:
+            while flight:
+                ended: list[Ended] = []
+                try:
+                    ended = await flight.fly(limit)
+                except Exception:  # a mistake of ours: the leases tell the sweep
+                    log.exception("a call of %s came to no end", seat.adapter.name)
+                seat.runway.land()
+                self._landing.land(flight, ended)
+                flight = seat.runway.take()
 
     def _collect(self) -> None:
-        """Wait for outcomes for a moment and record those that are there."""
-        self._unrecorded += self._grounded
-        self._grounded = []
-        if self._in_air:
+        """Wait for outcomes for a moment, and have those that are there recorded."""
+        ended, self._grounded = self._grounded, []
+        if self._in_air or self._recorder.is_busy:
             landed = self._landing.wait(min(self._in_air, ENOUGH), ROUND)
             self._in_air -= len(landed)
             for flight, ends in landed:
                 self._arrived(flight)
-                self._unrecorded += ends
-        self._record()
+                ended += ends
+        self._recorder.take(ended)
+        self._note_stored()
 
-    def _record(self) -> None:
-        """Record what has ended. Where the database is away it stays in hand, and is recorded when it is back."""
-        ended = self._unrecorded
-        if ended:
-            outcomes.record(ended)
-            self._unrecorded = []
-            self.ended += len(ended)
-            self._in_work.subtract(each.claimed.lane for each in ended)
-            if any(each.verdict.pause_account for each in ended):
-                self._knowledge.forget()
+    def _note_stored(self) -> None:
+        stored = self._recorder.stored()
+        self.ended += len(stored)
+        self._in_work.subtract(each.claimed.lane for each in stored)
+        if any(each.verdict.pause_account for each in stored):
+            self._knowledge.forget()
 
     @staticmethod
     def _arrived(flight: Flight) -> None:

@@ -6,6 +6,8 @@ from collections import deque
 from pushcenter.messaging.flight import Flight
 from pushcenter.messaging.verdicts import Ended
 
+NOBODY_WAITS = 1 << 31
+
 
 class Landing:
     """The ends of flights, in the order in which they came."""
@@ -13,7 +15,7 @@ class Landing:
     def __init__(self) -> None:
         self._landed: deque[tuple[Flight, list[Ended]]] = deque()
         self._enough = threading.Event()
-        self._wanted = 0
+        self._wanted = NOBODY_WAITS
 
     def land(self, flight: Flight, ended: list[Ended]) -> None:
         """A flight has come to its end; called on the event loop."""
@@ -21,11 +23,16 @@ class Landing:
         if len(self._landed) >= self._wanted:
             self._enough.set()
 
+    def wake(self) -> None:
+        """There is other news; called in any thread. Nobody who waits for flights is disturbed by it."""
+        if not self._wanted:
+            self._enough.set()
+
     def wait(self, flights: int, seconds: float) -> list[tuple[Flight, list[Ended]]]:
-        """What has landed: when so many flights have, or after so many seconds."""
+        """What has landed: when so many flights have, or after so many seconds. With 0, when there is other news."""
         self._wanted = flights
         self._enough.clear()
-        if len(self._landed) < flights:
+        if len(self._landed) < max(1, flights):
             self._enough.wait(seconds)
-        self._wanted = 1 << 31
+        self._wanted = NOBODY_WAITS
         return [self._landed.popleft() for _ in range(len(self._landed))]

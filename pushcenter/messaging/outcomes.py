@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import NamedTuple
 from uuid import UUID
 
 from django.db import transaction
@@ -21,7 +20,6 @@ from pushcenter.messaging.fallback import Left, go_on
 from pushcenter.messaging.models import Delivery, Event, Message
 from pushcenter.messaging.states import State
 from pushcenter.messaging.verdicts import Ended
-from pushcenter.prepared import text
 from pushcenter.recipients.models import Suppression
 
 log = logging.getLogger(__name__)
@@ -31,23 +29,30 @@ log = logging.getLogger(__name__)
 RECORD = """
 WITH old AS (
     SELECT d.id, d.state AS old_state, d.sent_at IS NOT NULL AS was_sent, d.delivered_at IS NOT NULL AS was_delivered,
-           v.called, v.throttled, v.state, v.due_at, account.id AS account_id, v.provider_id, v.code, v.reason,
-           v.maybe_duplicate, v.maybe_sent, v.finished_at
-      FROM unnest($1::uuid[], $2::int[], $3::bool[], $4::bool[], $5::text[], $6::timestamptz[], $7::uuid[], $8::text[],
-                  $9::text[], $10::text[], $11::bool[], $12::bool[], $13::timestamptz[])
-             AS v(id, claim, called, throttled, state, due_at, caller, provider_id, code, reason, maybe_duplicate,
-                  maybe_sent, finished_at)
+           v.called, v.called AND d.state = 'sending' AS counts, v.state, v.due_at, account.id AS account_id,
+           v.provider_id, v.code, v.reason, v.maybe_duplicate, v.maybe_sent, v.finished_at,
+           v.attempt, v.number, v.adapter, v.outcome, v.started_at
+      FROM unnest($1::uuid[], $2::int[], $3::bool[], $4::text[], $5::timestamptz[], $6::uuid[], $7::text[], $8::text[],
+                  $9::text[], $10::bool[], $11::bool[], $12::timestamptz[], $13::uuid[], $14::int[], $15::text[],
+                  $16::text[], $17::timestamptz[])
+             AS v(id, claim, called, state, due_at, caller, provider_id, code, reason, maybe_duplicate, maybe_sent,
+                  finished_at, attempt, number, adapter, outcome, started_at)
       JOIN messaging_delivery AS d ON d.id = v.id AND d.claims = v.claim
       LEFT JOIN channels_app_account AS account ON account.id = v.caller
      WHERE d.state = 'sending' OR (d.state IN ('pending', 'in_doubt') AND v.state IN ('sent', 'delivered'))
      ORDER BY d.id FOR UPDATE OF d
+), attempts AS (
+    INSERT INTO messaging_attempt (id, delivery_id, number, adapter, account_id, outcome, code, detail, provider_id,
+                                   started_at, finished_at)
+    SELECT attempt, id, number, adapter, account_id, outcome, code, reason, provider_id, started_at, finished_at
+      FROM old WHERE counts
 )
 UPDATE messaging_delivery AS d
    SET state = old.state,
        due_at = COALESCE(old.due_at, d.due_at),
        lease_until = NULL,
-       attempts = d.attempts + CASE WHEN old.called AND d.state = 'sending' THEN 1 ELSE 0 END,
-       throttled = d.throttled + CASE WHEN old.called AND old.throttled AND d.state = 'sending' THEN 1 ELSE 0 END,
+       attempts = d.attempts + CASE WHEN old.counts THEN 1 ELSE 0 END,
+       throttled = d.throttled + CASE WHEN old.counts AND old.outcome = 'throttled' THEN 1 ELSE 0 END,
        account_id = old.account_id,
        provider_id = CASE WHEN old.provider_id = '' THEN d.provider_id ELSE old.provider_id END,
        code = old.code,
@@ -66,20 +71,8 @@ UPDATE messaging_delivery AS d
                          ELSE d.step_until END
   FROM old
  WHERE d.id = old.id
-RETURNING d.id, d.account_id, old.old_state, old.was_sent, old.was_delivered, d.step_until
+RETURNING d.id, old.old_state, old.was_sent, old.was_delivered, d.step_until
 """
-NULL = "\\N"
-ATTEMPT = (
-    "id", "delivery_id", "number", "adapter", "account_id", "outcome", "code", "detail", "provider_id", "started_at",
-    "finished_at",
-)  # fmt: skip
-
-
-class Changed(NamedTuple):
-    """How a delivery stood before the record, and the account that is written down with it."""
-
-    before: Before
-    account_id: str | None
 
 
 def record(ended: Sequence[Ended]) -> None:
@@ -87,9 +80,9 @@ def record(ended: Sequence[Ended]) -> None:
     with transaction.atomic():
         changed = change(ended)
         counted = [each for each in ended if each.claimed.id in changed]
-        steps.started(each.before for each in changed.values())
+        steps.started(changed.values())
         doubt.recorded(counted)
-        _write_attempts(ended, changed)
+        _note_late(ended, changed)
         _count(counted, changed)
         news.announce(_readers(counted))
         polls.schedule(counted)
@@ -100,22 +93,19 @@ def record(ended: Sequence[Ended]) -> None:
         _foretell(counted)
 
 
-def change(ended: Sequence[Ended]) -> dict[str, Changed]:
-    """Move the deliveries, in one statement; returns how those stood before that it moved, by their ids."""
-    columns = zip(*(_values(each) for each in ended), strict=True)
-    rows = prepared.rows(RECORD, *(prepared.array(column) for column in columns))
-    return {str(row[0]): _changed(row) for row in rows}
-
-
-def _changed(row: prepared.Row) -> Changed:
-    _, account_id, state, was_sent, was_delivered, step_until = row
-    return Changed(_before(state or "", was_sent or "", was_delivered or "", step_until), account_id)
+def change(ended: Sequence[Ended]) -> dict[str, Before]:
+    """Move the deliveries and write their attempts down, in one statement; returns how those stood that it moved."""
+    columns = zip(*map(_values, ended), strict=True)
+    rows = prepared.rows(RECORD, *map(prepared.array, columns))
+    return {row[0] or "": _before(*row[1:]) for row in rows}
 
 
 @lru_cache(maxsize=256)
-def _before(state: str, was_sent: str, was_delivered: str, step_until: str | None) -> Before:
+def _before(
+    state: str | None, was_sent: str | None, was_delivered: str | None, step_until: str | None
+) -> Before:
     return Before(
-        state=State(state),
+        state=State(state or ""),
         was_sent=was_sent == "t",
         was_delivered=was_delivered == "t",
         step_until=datetime.fromisoformat(step_until) if step_until else None,
@@ -123,13 +113,12 @@ def _before(state: str, was_sent: str, was_delivered: str, step_until: str | Non
 
 
 def _values(each: Ended) -> tuple[object, ...]:
-    verdict = each.verdict
+    claimed, verdict = each.claimed, each.verdict
     return (
-        each.claimed.id,
-        each.claimed.claims,
+        claimed.id,
+        claimed.claims,
         "t" if each.called else "f",
-        "t" if verdict.outcome == "throttled" else "f",
-        verdict.state.value,
+        verdict.state,
         verdict.due_at,
         each.account_id,
         verdict.provider_id,
@@ -138,36 +127,17 @@ def _values(each: Ended) -> tuple[object, ...]:
         "t" if verdict.maybe_duplicate else "f",
         "t" if verdict.maybe_sent else "f",
         each.finished_at.isoformat(),
+        uuid7_hex(),
+        each.number,
+        each.adapter,
+        verdict.outcome,
+        each.started_at.isoformat(),
     )
 
 
-def _write_attempts(ended: Sequence[Ended], changed: Mapping[str, Changed]) -> None:
-    lines = []
-    late = []
-    for each in ended:
-        if not each.called:
-            continue
-        before = changed.get(each.claimed.id)
-        if before is not None and before.before.state is State.SENDING:
-            lines.append(_line(each, before.account_id))
-        else:
-            late.append(each)
-    if lines:
-        prepared.copy("messaging_attempt", ATTEMPT, lines)
-    _write_late(late, changed)
-
-
-def _line(each: Ended, account_id: str | None) -> str:
-    verdict = each.verdict
-    return (
-        f"{uuid7_hex()}\t{each.claimed.id}\t{each.number}\t{text(each.adapter)}\t{account_id or NULL}"
-        f"\t{verdict.outcome}\t{text(verdict.code)}\t{text(verdict.reason)}\t{text(verdict.provider_id)}"
-        f"\t{each.started_at.isoformat()}\t{each.finished_at.isoformat()}\n"
-    )
-
-
-def _write_late(late: Iterable[Ended], changed: Mapping[str, Changed]) -> None:
+def _note_late(ended: Iterable[Ended], changed: Mapping[str, Before]) -> None:
     """The sweep has already written the attempt down as lost: what it came to after all is a line of its own."""
+    late = [each for each in ended if each.called and not _was_sending(changed.get(each.claimed.id))]
     Event.objects.bulk_create(
         Event(
             message_id=UUID(each.claimed.message_id),
@@ -184,16 +154,28 @@ def _write_late(late: Iterable[Ended], changed: Mapping[str, Changed]) -> None:
     )
 
 
-def _count(counted: Sequence[Ended], changed: Mapping[str, Changed]) -> None:
+def _was_sending(before: Before | None) -> bool:
+    return before is not None and before.state is State.SENDING
+
+
+def _count(counted: Iterable[Ended], changed: Mapping[str, Before]) -> None:
     """Add to the figures; those of test keys are not counted."""
+    moves = Counter(
+        (
+            each.claimed.accepted_at[:13],
+            each.claimed.system_id,
+            each.claimed.template_id,
+            each.claimed.channel,
+            changed[each.claimed.id],
+            each.verdict.state,
+        )
+        for each in counted
+        if each.claimed.is_test != "t"
+    )
     sums: Counter[tally.Figure] = Counter()
-    for each in counted:
-        claimed = each.claimed
-        if claimed.is_test == "t":
-            continue
-        hour = claimed.accepted_at[:13] + ":00:00+00"
-        for measure, amount in tally.steps(changed[claimed.id].before, each.verdict.state):
-            sums[hour, claimed.system_id, claimed.template_id, claimed.channel, measure] += amount
+    for (hour, system_id, template_id, channel, before, state), number in moves.items():
+        for measure, amount in tally.steps(before, state):
+            sums[hour + ":00:00+00", system_id, template_id, channel, measure] += amount * number
     tally.store(sums)
 
 

@@ -13,14 +13,18 @@ from pushcenter.lanes import Lane
 F = TypeVar("F")
 #: The share of an account's places that a lane may fill.
 SHARE: dict[str, float] = {Lane.CRITICAL: 1.0, Lane.HIGH: 0.95, Lane.NORMAL: 0.9, Lane.LOW: 0.8}
+#: So long, in seconds, flights may wait for a place at the pace at which others land; the pace is that of such a time.
+AHEAD, LOOK_EVERY = 0.1, 0.04
 
 
 class Runway(Generic[F]):
-    """``places`` is how many may be in the air at once, ``landed`` how many have come back since somebody looked."""
+    """``places`` is how many may be in the air at once."""
 
     def __init__(self, places: int) -> None:
         self.places = places
-        self.landed = 0
+        self._landed = 0
+        self._looked = float("-inf")
+        self._pace = 0.0
         self._in_air = 0
         self._waiting: dict[str, deque[F]] = {lane: deque() for lane in Lane.values}
 
@@ -50,7 +54,15 @@ class Runway(Generic[F]):
     def land(self) -> None:
         """One has come back, and leaves its place."""
         self._in_air -= 1
-        self.landed += 1
+        self._landed += 1
+
+    def ahead(self, now: float) -> int:
+        """How many are likely to land in the time for which flights line up; to be asked by the dispatcher alone."""
+        passed = now - self._looked
+        if passed >= LOOK_EVERY:
+            landed, self._landed = self._landed, 0
+            self._pace, self._looked = landed / passed, now
+        return int(self._pace * AHEAD)
 
     def _share(self, lane: str) -> int:
         return max(1, int(self.places * SHARE[lane]))

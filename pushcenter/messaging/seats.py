@@ -4,6 +4,7 @@ A slow account fills its own places and no other's. Less urgent lanes leave some
 one lane never keeps a more urgent one from an account that both use.
 """
 
+import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -74,8 +75,9 @@ class Seats:
         """What was promised in the last round has been claimed, or was not there."""
         self._promised.clear()
         self._standings.clear()
+        now = time.monotonic()
         for seat in self._known.values():
-            seat.ahead, seat.runway.landed = seat.runway.landed, 0
+            seat.ahead = seat.runway.ahead(now)
 
     def room(self, queue: Queue, limit: int) -> int:
         """For how many deliveries of a queue there is room, at most ``limit``; they are promised to it."""
@@ -142,7 +144,7 @@ class Seats:
     @staticmethod
     def waits_until(seat: Seat, claimed: Iterable[Claimed]) -> Mapping[str, datetime]:
         """Which of these have to wait for the turn of their address, and until when; by their ids."""
-        if seat.account is None:
+        if seat.account is None or not traffic.keeps_pace(seat.account):
             return {}
         return traffic.waits_until(seat.account, {each.id: each.address for each in claimed})
 

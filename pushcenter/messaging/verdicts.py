@@ -3,9 +3,16 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
+from msgspec.structs import force_setattr
+
 from channels_app.contract import Receipt
 from pushcenter.messaging.claims import Claimed
 from pushcenter.messaging.states import State
+
+
+def _is_storable(text: object, limit: int) -> bool:
+    return type(text) is str and (not text or (len(text) <= limit and text.isascii() and "\0" not in text))
 
 
 def storable(text: object, limit: int) -> str:
@@ -13,8 +20,8 @@ def storable(text: object, limit: int) -> str:
 
     A number where a text was due is taken as it is written: providers are not strict, and so adapters are not.
     """
-    if type(text) is str and len(text) <= limit and text.isascii() and "\0" not in text:
-        return text
+    if _is_storable(text, limit):
+        return str(text)
     return (
         ("" if text is None else str(text))
         .replace("\0", "\ufffd")
@@ -23,8 +30,7 @@ def storable(text: object, limit: int) -> str:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The consequence of an attempt for its delivery.
 
     ``due_at`` is set with the state ``pending``: when to try again. ``suppress`` is the reason for which the
@@ -46,10 +52,12 @@ class Verdict:
     maybe_sent: bool = False
 
     def __post_init__(self) -> None:
-        for name, limit in (("provider_id", 300), ("code", 80), ("reason", 500)):
-            said = getattr(self, name)
-            if said != "" and (fit := storable(said, limit)) is not said:
-                object.__setattr__(self, name, fit)
+        if not _is_storable(self.provider_id, 300):
+            force_setattr(self, "provider_id", storable(self.provider_id, 300))
+        if not _is_storable(self.code, 80):
+            force_setattr(self, "code", storable(self.code, 80))
+        if not _is_storable(self.reason, 500):
+            force_setattr(self, "reason", storable(self.reason, 500))
 
 
 @dataclass(slots=True, kw_only=True)

@@ -25,7 +25,18 @@ def test_what_has_no_place_waits_until_another_lands() -> None:
     assert runway.free(Lane.NORMAL) == -3
     runway.land()
     assert taken(runway) == ["normal-9"]
-    assert runway.landed == 1
+
+
+def test_as_many_line_up_as_land_in_a_tenth_of_a_second() -> None:
+    runway = lined_up(normal=300)
+    assert runway.ahead(now=100.0) == 0
+    for _ in range(50):
+        runway.take()
+        runway.land()
+    assert runway.ahead(now=100.01) == 0  # so short a time says nothing
+    assert runway.ahead(now=100.05) == 100
+    assert runway.ahead(now=100.06) == 100
+    assert runway.ahead(now=101.0) == 0, "behind a provider that hangs nothing gathers"
 
 
 def test_a_lane_that_waits_keeps_no_place_from_a_more_urgent_one() -> None:

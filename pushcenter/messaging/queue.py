@@ -62,6 +62,9 @@ SELECT EXISTS (SELECT 1 FROM django_q_ormq
                 WHERE key = $1 AND lock <= GREATEST($2::timestamptz, clock_timestamp()))
 """
 
+#: The channel of PostgreSQL on which clusters hear of new work, at the commit that brings it.
+WORK = "pushcenter_work"
+TELL = "SELECT pg_notify($1, '')"
 SETTLE = """
 SELECT pg_advisory_xact_lock($1::int, number) FROM unnest($2::int[]) AS number
 """
@@ -76,19 +79,34 @@ class LaneBroker(ORM):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._taken: dict[int, tuple[str, float]] = {}
+        self._listens_on: object = None
 
     def dequeue(self) -> list[tuple[int, str]] | None:
         try:
             tasks = self._take()
+            if not tasks:
+                self._rest()
         except (InterfaceError, OperationalError) as error:
             # django-q2 would let ten seconds pass, with nobody served.
             log.warning("the database is away: %s", type(error).__name__)
             connection.close()
             sleep(AWAY)
             return None
-        if not tasks:
-            sleep(Conf.POLL)
         return tasks or None
+
+    def _rest(self) -> None:
+        """Until there is word of new work, or for a while: of what becomes due by time there is none."""
+        if connection.in_atomic_block:  # no word comes within a transaction
+            sleep(Conf.POLL)
+            return
+        connection.ensure_connection()
+        with connection.wrap_database_errors:
+            opened = connection.connection
+            if self._listens_on is not opened:
+                opened.execute(f"LISTEN {WORK}")
+                self._listens_on = opened
+            for _ in opened.notifies(timeout=Conf.POLL, stop_after=1):
+                pass
 
     def _take(self) -> list[tuple[int, str]]:
         keys = self._keys()
@@ -137,7 +155,7 @@ def _freeze(**_others: object) -> None:
     # collector would look through all of them, and through all of Django, hundreds of times a second.
     gc.collect()
     gc.freeze()
-    gc.set_threshold(10_000, 10, 10)
+    gc.set_threshold(100_000, 10, 10)
 
 
 def note_who_is_busy() -> None:
@@ -189,6 +207,8 @@ def later(function: str, *args: Any, at: datetime, key: str = HOUSEKEEPING) -> N
         "ack_failure": True,
     }
     OrmQ.objects.create(key=key, payload=SignedPackage.dumps(task), lock=at)
+    if at <= timezone.now():
+        prepared.rows(TELL, WORK)
 
 
 def every_minute(name: str, function: str) -> None:

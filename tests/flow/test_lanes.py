@@ -4,8 +4,10 @@ import asyncio
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import psycopg
@@ -298,6 +300,34 @@ class TestWorkersOfACluster:
             assert broker.dequeue() is None
         queue.wake("low")
         assert self.take(broker) == "low"
+
+    def test_word_of_new_work_ends_the_rest(
+        self, broker: queue.LaneBroker, transactional_db: None, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(Conf, "POLL", 30)
+
+        def bring() -> None:
+            time.sleep(0.3)  # the broker rests by then
+            queue.wake("low")
+            connection.close()
+
+        with ThreadPoolExecutor() as threads:
+            begun = time.monotonic()
+            brought = threads.submit(bring)
+            assert broker.dequeue() is None
+            assert time.monotonic() - begun < 10
+            brought.result()
+        assert self.take(broker) == "low"
+
+    def test_work_for_later_is_no_news(
+        self, broker: queue.LaneBroker, transactional_db: None, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(Conf, "POLL", 0.2)
+        broker.dequeue()
+        queue.wake("low", timezone.now() + timedelta(hours=1))
+        begun = time.monotonic()
+        assert broker.dequeue() is None
+        assert time.monotonic() - begun >= 0.2
 
     def test_lanes_of_others_are_left_to_them(self, broker: queue.LaneBroker, settings: Any) -> None:
         settings.LANES = ["critical"]

@@ -65,6 +65,17 @@ def revive() -> None:
     opened.health_check_done = True
 
 
+def plan_anew() -> None:
+    """Have the next call of each statement planned for the tables as they are by then.
+
+    PostgreSQL keeps a plan until it has looked at a table again, a minute later at the earliest. By then one that was
+    made for a thousand rows may have read a million from end to end, some hundred times.
+    """
+    opened = _opened()
+    with opened.wrap_database_errors:
+        _check(_begun(opened).pgconn.exec_(b"DISCARD PLANS"), ExecStatus.COMMAND_OK)
+
+
 def text(value: str) -> str:
     """A value as COPY reads it."""
     if "\\" in value:

@@ -31,11 +31,12 @@ class Knowledge:
         self._asked = float("-inf")
 
     def refresh(self) -> None:
-        """Ask again, if the last answer is no longer new."""
+        """Ask again, if the last answer is no longer new; what is claimed by is planned anew then, too."""
         control.refresh()
         now = time.monotonic()
         if now - self._asked < ASK_EVERY:
             return
+        prepared.plan_anew()
         usable = frozenset(prepared.rows(USABLE))
         if usable != self._usable:
             self._usable, self.accounts = usable, _by_channel()

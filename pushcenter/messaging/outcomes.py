@@ -26,21 +26,25 @@ log = logging.getLogger(__name__)
 
 # An attempt that was sent is believed even when its lease had run out meanwhile, as long as nobody claimed
 # the delivery again: that ends a doubt, or saves a repetition. An account can have been deleted during the call.
+# Each row is looked up by its id, in the order of the ids, whatever PostgreSQL has last counted in the table: where it
+# expects that nothing is being sent, it would rather compare all that is with all that is given.
 RECORD = """
 WITH old AS (
     SELECT d.id, d.state AS old_state, d.sent_at IS NOT NULL AS was_sent, d.delivered_at IS NOT NULL AS was_delivered,
            v.called, v.called AND d.state = 'sending' AS counts, v.state, v.due_at, account.id AS account_id,
            v.provider_id, v.code, v.reason, v.maybe_duplicate, v.maybe_sent, v.finished_at,
            v.attempt, v.number, v.adapter, v.outcome, v.started_at
-      FROM unnest($1::uuid[], $2::int[], $3::bool[], $4::text[], $5::timestamptz[], $6::uuid[], $7::text[], $8::text[],
-                  $9::text[], $10::bool[], $11::bool[], $12::timestamptz[], $13::uuid[], $14::int[], $15::text[],
-                  $16::text[], $17::timestamptz[])
-             AS v(id, claim, called, state, due_at, caller, provider_id, code, reason, maybe_duplicate, maybe_sent,
-                  finished_at, attempt, number, adapter, outcome, started_at)
-      JOIN messaging_delivery AS d ON d.id = v.id AND d.claims = v.claim
+      FROM (SELECT * FROM unnest($1::uuid[], $2::int[], $3::bool[], $4::text[], $5::timestamptz[], $6::uuid[],
+                                 $7::text[], $8::text[], $9::text[], $10::bool[], $11::bool[], $12::timestamptz[],
+                                 $13::uuid[], $14::int[], $15::text[], $16::text[], $17::timestamptz[])
+                     AS v(id, claim, called, state, due_at, caller, provider_id, code, reason, maybe_duplicate,
+                          maybe_sent, finished_at, attempt, number, adapter, outcome, started_at)
+             ORDER BY id) AS v
+     CROSS JOIN LATERAL (
+            SELECT id, state, sent_at, delivered_at FROM messaging_delivery
+             WHERE id = v.id AND claims = v.claim FOR UPDATE) AS d
       LEFT JOIN channels_app_account AS account ON account.id = v.caller
      WHERE d.state = 'sending' OR (d.state IN ('pending', 'in_doubt') AND v.state IN ('sent', 'delivered'))
-     ORDER BY d.id FOR UPDATE OF d
 ), attempts AS (
     INSERT INTO messaging_attempt (id, delivery_id, number, adapter, account_id, outcome, code, detail, provider_id,
                                    started_at, finished_at)

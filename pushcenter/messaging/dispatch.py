@@ -209,7 +209,7 @@ class Dispatcher:
         if found and found >= sum(wish.size for wish in wishes) and now - self._helped >= HELP_EVERY:
             self._helped = now
             for lane in {wish.queue.lane for wish in wishes}:
-                queue.wake(lane)
+                queue.call_for_help(lane)
 
     def _take_off(self, claimed: Sequence[Claimed], lease_until: float) -> None:
         self._in_work.update(each.lane for each in claimed)
@@ -275,13 +275,17 @@ class Dispatcher:
         """Wait for outcomes for a moment, and have those that are there recorded."""
         ended, self._grounded = self._grounded, []
         if self._in_air or self._recorder.is_busy:
-            landed = self._landing.wait(min(self._in_air, ENOUGH), ROUND)
+            landed = self._landing.wait(self._enough(), ROUND)
             self._in_air -= len(landed)
             for flight, ends in landed:
                 self._arrived(flight)
                 ended += ends
         self._recorder.take(ended)
         self._note_stored()
+
+    def _enough(self) -> int:
+        """How many calls to wait for. Who lingers waits a moment for more than a few: each round has its price."""
+        return ENOUGH if self._in_air and settings.DISPATCH_LINGER_MS else min(self._in_air, ENOUGH)
 
     def _note_stored(self) -> None:
         stored = self._recorder.stored()

@@ -8,7 +8,7 @@ one that already waits serves for all.
 import gc
 import logging
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from time import monotonic, sleep
 from typing import Any
 
@@ -32,6 +32,8 @@ HOUSEKEEPING = Conf.PREFIX
 #: First half of our advisory locks' key, to keep clear of other users of the same database.
 LOCK_CLASS = 0x7057
 RUNNING = ":running"
+#: Seconds after which a wake-up is for another worker, too, although one serves the lanes: it is not keeping up.
+PATIENCE = 0.3
 #: Seconds after which a task that was taken has begun.
 ON_ITS_WAY = 0.3
 #: Seconds after which a database that is away is asked again.
@@ -39,13 +41,16 @@ AWAY = 0.5
 log = logging.getLogger(__name__)
 
 # A row in work gets another key, so that "a wake-up waits" and "a worker is at it" are never confused. If its
-# worker dies, the row turns up again when its lock is over, as django-q2 has it.
+# worker dies, the row turns up again when its lock is over, as django-q2 has it. While a worker of this cluster serves
+# the lanes, which it all does at once, a wake-up is for another one only when it has waited for a while.
 DEQUEUE = """
 UPDATE django_q_ormq
    SET key = split_part(key, ':', 1) || ':running', lock = statement_timestamp() + make_interval(secs => %(retry)s)
  WHERE id = ANY(ARRAY(
          SELECT id FROM django_q_ormq
           WHERE lock <= statement_timestamp() AND split_part(key, ':', 1) = ANY(%(keys)s::text[])
+            AND (split_part(key, ':', 1) = %(housekeeping)s
+                 OR lock <= statement_timestamp() - make_interval(secs => %(patience)s))
           ORDER BY array_position(%(keys)s::text[], split_part(key, ':', 1)), lock
           LIMIT %(bulk)s
             FOR UPDATE SKIP LOCKED))
@@ -62,6 +67,7 @@ SELECT EXISTS (SELECT 1 FROM django_q_ormq
                 WHERE key = $1 AND lock <= GREATEST($2::timestamptz, clock_timestamp()))
 """
 
+CALLED = "SELECT EXISTS (SELECT 1 FROM django_q_ormq WHERE key = $1 AND lock <= $2::timestamptz)"
 #: The channel of PostgreSQL on which clusters hear of new work, at the commit that brings it.
 WORK = "pushcenter_work"
 TELL = "SELECT pg_notify($1, '')"
@@ -109,26 +115,34 @@ class LaneBroker(ORM):
                 pass
 
     def _take(self) -> list[tuple[int, str]]:
-        keys = self._keys()
+        keys, is_served = self._keys()
         self.get_connection()
+        wanted = {
+            "keys": keys,
+            "housekeeping": HOUSEKEEPING,
+            "patience": PATIENCE if is_served else 0.0,
+            "bulk": Conf.BULK,
+            "retry": Conf.RETRY,
+        }
         with connection.cursor() as cursor:
-            cursor.execute(DEQUEUE, {"keys": keys, "bulk": Conf.BULK, "retry": Conf.RETRY})
+            cursor.execute(DEQUEUE, wanted)
             tasks = cursor.fetchall()
         for task_id, _, key in tasks:
             self._taken[task_id] = (key, monotonic())
         return [(task_id, payload) for task_id, payload, _ in tasks]
 
-    def _keys(self) -> list[str]:
-        """What may be taken now: nothing that would occupy the last worker of the other kind."""
+    def _keys(self) -> tuple[list[str], bool]:
+        """What may be taken now, nothing that would occupy the last worker of the other kind; are lanes served?"""
         lanes = [*settings.LANES]
         if Conf.WORKERS < 2:
-            return [*lanes, HOUSEKEEPING]
+            return [*lanes, HOUSEKEEPING], False
         at_work = busy.at_work()
         for key, _ in self._on_their_way().values():
             at_work[busy.kind_of(key)] += 1
         most = Conf.WORKERS - 1
         keys = lanes if at_work[busy.LANES] < most else []
-        return [*keys, HOUSEKEEPING] if at_work[busy.CHORES] < most else keys
+        keys = [*keys, HOUSEKEEPING] if at_work[busy.CHORES] < most else keys
+        return keys, at_work[busy.LANES] > 0
 
     def _on_their_way(self) -> dict[int, tuple[str, float]]:
         """What this cluster has taken a moment ago and not yet done: a worker may not yet have begun it."""
@@ -172,6 +186,13 @@ def wake(lane: str, at: datetime | None = None) -> None:
     moment = at or timezone.now()
     if not somebody_will_look(lane, moment, number=Lane.values.index(lane)):
         later(DISPATCH, lane, at=moment, key=lane)
+
+
+def call_for_help(lane: str) -> None:
+    """See to it that another worker serves this lane as well, at once if one is free."""
+    at = timezone.now() - timedelta(seconds=PATIENCE)
+    if prepared.rows(CALLED, lane, at.isoformat()) != [("t",)]:
+        later(DISPATCH, lane, at=at, key=lane)
 
 
 def somebody_will_look(key: str, at: datetime, *, number: int) -> bool:

@@ -14,6 +14,7 @@ import psycopg
 import pytest
 from django.conf import settings as project
 from django.db import OperationalError, connection
+from django.db.models import F
 from django.utils import timezone
 from django_q.conf import Conf
 from django_q.models import OrmQ
@@ -300,6 +301,30 @@ class TestWorkersOfACluster:
             assert broker.dequeue() is None
         queue.wake("low")
         assert self.take(broker) == "low"
+
+    def test_another_worker_is_woken_only_where_the_first_does_not_keep_up(
+        self, broker: queue.LaneBroker, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(Conf, "WORKERS", 3)
+        queue.wake("low")
+        assert self.take(broker) == "low"
+        queue.wake("high")
+        queue.later("some.function", at=timezone.now())
+        assert [self.take(broker) for _ in range(2)] == ["pushcenter", None]
+        waited = timedelta(seconds=queue.PATIENCE)
+        OrmQ.objects.filter(key="high").update(lock=F("lock") - waited)
+        assert self.take(broker) == "high"
+
+    def test_a_call_for_help_is_answered_at_once(
+        self, broker: queue.LaneBroker, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(Conf, "WORKERS", 3)
+        queue.wake("low")
+        assert self.take(broker) == "low"
+        queue.wake("low")
+        for _ in range(2):
+            queue.call_for_help("low")
+        assert [self.take(broker) for _ in range(2)] == ["low", None]
 
     def test_word_of_new_work_ends_the_rest(
         self, broker: queue.LaneBroker, transactional_db: None, monkeypatch: pytest.MonkeyPatch

@@ -28,7 +28,8 @@ SELECT lane, channel, is_test, due_at, due_at <= statement_timestamp() FROM wait
 """
 
 # What belongs to a stopped batch is put aside in passing. The lock on the batch lets nobody resume it between the look
-# at it and the mark, which would be forgotten then; batches that go on are not locked.
+# at it and the mark, which would be forgotten then; batches that go on are not locked. The expiry is written so that no
+# index knows it: where PostgreSQL expects little that waits, it would as soon take the one of expiries, and read all.
 CLAIM = """
 UPDATE messaging_delivery AS d
    SET state = CASE WHEN COALESCE(d.batch_id = ANY(stopped.ids), false) THEN 'pending' ELSE 'sending' END,
@@ -47,7 +48,7 @@ UPDATE messaging_delivery AS d
                  WHERE w.state = 'pending' AND NOT w.held
                    AND w.lane = wish.lane AND w.channel = wish.channel AND w.is_test = wish.is_test
                    AND w.due_at > wish.after
-                   AND w.due_at <= statement_timestamp() AND w.expires_at > statement_timestamp()
+                   AND w.due_at <= statement_timestamp() AND w.expires_at + interval '0' > statement_timestamp()
                  ORDER BY w.due_at LIMIT wish.size
                    FOR UPDATE SKIP LOCKED) AS due))
    AND m.id = d.message_id
@@ -56,11 +57,12 @@ RETURNING d.id, d.message_id, d.batch_id, d.recipient_id, d.channel, d.kind, d.a
           m.system_id, m.template_id, m.version_id, m.category, m.accepted_at, m."to", m.params, m.metadata
 """
 
-# So that who finds the claim abandoned knows whom to ask.
+# So that who finds the claim abandoned knows whom to ask. The state is written so that no index knows it: each row is
+# to be looked up by its id, and not all that is being sent compared with all that is assigned.
 ASSIGN = """
 UPDATE messaging_delivery AS d SET account_id = v.account
   FROM unnest($1::uuid[], $2::uuid[], $3::int[]) AS v(id, account, claim)
- WHERE d.id = v.id AND d.claims = v.claim AND d.state = 'sending'
+ WHERE d.id = v.id AND d.claims = v.claim AND d.state || '' = 'sending'
 """
 
 # Looks at the first of them alone, in the order in which they would be claimed.

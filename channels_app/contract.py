@@ -390,7 +390,7 @@ class Adapter(ABC):
         self.config = config
         #: Shared by all processes where a worker connected the adapter; its own where it was made by hand.
         self.tokens: Tokens = MemoryTokens()
-        #: A place for each call that may be under way at once: a slow account fills its own and no other's.
+        #: Places for calls that are made many at once beside those of dispatch, which counts its own: a recall.
         self.places = asyncio.Semaphore(self.concurrency)
 
     @property

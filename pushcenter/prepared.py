@@ -6,6 +6,7 @@ wrapper of libpq (https://www.psycopg.org/psycopg3/docs/api/pq.html).
 """
 
 import select
+import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -21,6 +22,9 @@ Row = tuple[str | None, ...]
 TEXT = 25
 #: The names of the statements that each connection has prepared.
 _names: "WeakKeyDictionary[psycopg.Connection[Any], dict[str, bytes]]" = WeakKeyDictionary()
+#: Plans are kept for so long by who wants them fresh, in seconds; and when each connection let go of its own.
+PLAN_EVERY = 0.5
+_planned: "WeakKeyDictionary[psycopg.Connection[Any], float]" = WeakKeyDictionary()
 
 
 def rows(statement: str, *params: str | None) -> list[Row]:
@@ -65,15 +69,21 @@ def revive() -> None:
     opened.health_check_done = True
 
 
-def plan_anew() -> None:
-    """Have the next call of each statement planned for the tables as they are by then.
+def keep_plans_fresh() -> None:
+    """Have statements planned for the tables as they are, where that was last done half a second ago or more.
 
     PostgreSQL keeps a plan until it has looked at a table again, a minute later at the earliest. By then one that was
-    made for a thousand rows may have read a million from end to end, some hundred times.
+    made for a thousand rows may have read a million from end to end, some hundred times. For those whose tables grow
+    while they work on one connection; to plan anew costs about a millisecond.
     """
     opened = _opened()
+    now = time.monotonic()
+    if now - _planned.get(opened.connection, float("-inf")) < PLAN_EVERY:
+        return
     with opened.wrap_database_errors:
-        _check(_begun(opened).pgconn.exec_(b"DISCARD PLANS"), ExecStatus.COMMAND_OK)
+        inner = _begun(opened)
+        _check(inner.pgconn.exec_(b"DISCARD PLANS"), ExecStatus.COMMAND_OK)
+    _planned[inner] = now
 
 
 def text(value: str) -> str:

@@ -24,11 +24,10 @@ from templates_app.part_forms import carries_way_out, form_of
 from templates_app.plain import with_nulls, without_nulls
 from templates_app.preparing import CAUSE, PLACE, check, origin, prepared
 from templates_app.source import SourceError
+from templates_app.variables import WAY_OUT
 
 FUEL = 200_000
 MAX_OUTPUT = 1_000_000
-#: The name under which a template finds the way out of its category.
-WAY_OUT = "unsubscribe_url"
 
 
 class RenderError(Exception):

@@ -19,8 +19,10 @@ from templates_app.patterns import QUICK, BoundedValidator, counted
 from templates_app.schema import references
 from templates_app.spelling import nearest
 
+#: The name under which a template finds the way out of its category.
+WAY_OUT = "unsubscribe_url"
 #: Names that every template can use besides its own variables.
-PROVIDED = frozenset({"recipient", "unsubscribe_url"})
+PROVIDED = frozenset({"recipient", WAY_OUT})
 #: So many unknown names are named.
 MAX_UNKNOWN = 20
 

@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from channels_app.deadlines import TimeLimit
 from channels_app.traffic import traffic
+from pushcenter import prepared
 from pushcenter.lanes import Lane
 from pushcenter.messaging import claims, loop, queue, stops
 from pushcenter.messaging.claims import EVER, Claimed, Queue, Wish
@@ -121,6 +122,7 @@ class Dispatcher:
 
     def step(self) -> bool:
         """Claim and collect once; False when there was nothing to do and nothing is under way."""
+        prepared.keep_plans_fresh()
         self._knowledge.refresh()
         traffic.refresh()
         claimed = self._claim()
@@ -215,11 +217,11 @@ class Dispatcher:
         self._in_work.update(each.lane for each in claimed)
         ready: list[Passenger] = []
         for each in claimed:
-            prepared = prepare(each, self._seats, self._knowledge)
-            if isinstance(prepared, Passenger):
-                ready.append(prepared)
+            passenger = prepare(each, self._seats, self._knowledge)
+            if isinstance(passenger, Passenger):
+                ready.append(passenger)
             else:
-                self._grounded.append(prepared)
+                self._grounded.append(passenger)
         going = self._in_turn(ready)
         claims.assign([(each.claimed, each.seat.id) for each in going if each.is_to_be_assigned])
         self._start(flights(going, lease_until))

@@ -109,9 +109,7 @@ class Flight:
             if len(going) == 1:
                 return [await adapter.send(going[0].outgoing)]
             return _complete(await adapter.send_many([each.outgoing for each in going]), len(going))
-        except (
-            asyncio.CancelledError
-        ):  # by the limit; nobody else cancels a flight: else it comes from the adapter
+        except asyncio.CancelledError:  # its limit has, and nobody else but the adapter itself
             failed = _late(seconds) if limit.end() else _broken_off()
         except TimeoutError:
             failed = _late(seconds)

@@ -31,12 +31,11 @@ class Knowledge:
         self._asked = float("-inf")
 
     def refresh(self) -> None:
-        """Ask again, if the last answer is no longer new; what is claimed by is planned anew then, too."""
+        """Ask again, if the last answer is no longer new."""
         control.refresh()
         now = time.monotonic()
         if now - self._asked < ASK_EVERY:
             return
-        prepared.plan_anew()
         usable = frozenset(prepared.rows(USABLE))
         if usable != self._usable:
             self._usable, self.accounts = usable, _by_channel()

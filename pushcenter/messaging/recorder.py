@@ -6,7 +6,6 @@ by side, each on a connection of its own, they leave no time in which the event 
 
 import logging
 import threading
-import time
 from collections.abc import Callable, Sequence
 
 from django.db import connection, connections
@@ -18,8 +17,6 @@ from pushcenter.messaging.verdicts import Ended
 log = logging.getLogger(__name__)
 #: So few at once are stored where they are: a thread, and a connection to open, would cost more.
 FEW = 50
-#: So often the thread has its statements planned anew, in seconds.
-PLAN_EVERY = 0.5
 
 
 class Recorder:
@@ -82,12 +79,9 @@ class Recorder:
 
     def _run(self) -> None:
         try:
-            planned = time.monotonic()
             while self._has_work():
+                prepared.keep_plans_fresh()
                 self._store()
-                if time.monotonic() - planned >= PLAN_EVERY:
-                    prepared.plan_anew()
-                    planned = time.monotonic()
         except Exception as error:
             self._failure = error
             self._told()

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeGuard
 
 import msgspec
 from msgspec.structs import force_setattr
@@ -11,7 +12,7 @@ from pushcenter.messaging.claims import Claimed
 from pushcenter.messaging.states import State
 
 
-def _is_storable(text: object, limit: int) -> bool:
+def _is_storable(text: object, limit: int) -> TypeGuard[str]:
     return type(text) is str and (not text or (len(text) <= limit and text.isascii() and "\0" not in text))
 
 
@@ -21,7 +22,7 @@ def storable(text: object, limit: int) -> str:
     A number where a text was due is taken as it is written: providers are not strict, and so adapters are not.
     """
     if _is_storable(text, limit):
-        return str(text)
+        return text
     return (
         ("" if text is None else str(text))
         .replace("\0", "\ufffd")

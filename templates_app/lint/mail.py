@@ -9,12 +9,12 @@ from templates_app.lint.examples import draft, mail, on
 from templates_app.lint.problem import Severity
 from templates_app.lint.reading import Reading
 from templates_app.lint.rule import Finding, at, rule
+from templates_app.variables import WAY_OUT
 
 #: Gmail shows no more of a mail, in bytes: its end, and the unsubscribe link there, is hidden behind a link.
 CLIPPED_AT = 102_000
 WITHOUT = "<p>Thank you.</p>"
 WITH = '<p>Thank you.</p><p><a href="{{ unsubscribe_url }}">Unsubscribe</a></p>'
-UNSUBSCRIBE = "unsubscribe_url"
 #: Elements that mail programs take out, or warn of.
 STRIPPED = ("script", "form", "input", "button", "iframe", "object", "embed", "video", "audio")
 
@@ -60,7 +60,7 @@ def unsubscribe_link(reading: Reading) -> Iterator[Finding]:
     for text in reading.texts:
         if text.channel != "email" or text.field not in {"html", "text"} or text.errors:
             continue
-        if not any(UNSUBSCRIBE in source for source in (text.source, *text.reached.values())):
+        if not any(WAY_OUT in source for source in (text.source, *text.reached.values())):
             yield at(text, gettext("There is no link to {{ unsubscribe_url }}."))
 
 

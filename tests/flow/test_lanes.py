@@ -302,12 +302,15 @@ class TestWorkersOfACluster:
         queue.wake("low")
         assert self.take(broker) == "low"
 
-    def test_another_worker_is_woken_only_where_the_first_does_not_keep_up(
-        self, broker: queue.LaneBroker, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def one_of_two_serves_the_lanes(self, broker: queue.LaneBroker, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(Conf, "WORKERS", 3)
         queue.wake("low")
         assert self.take(broker) == "low"
+
+    def test_another_worker_is_woken_only_where_the_first_does_not_keep_up(
+        self, broker: queue.LaneBroker, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.one_of_two_serves_the_lanes(broker, monkeypatch)
         queue.wake("high")
         queue.later("some.function", at=timezone.now())
         assert [self.take(broker) for _ in range(2)] == ["pushcenter", None]
@@ -318,9 +321,7 @@ class TestWorkersOfACluster:
     def test_a_call_for_help_is_answered_at_once(
         self, broker: queue.LaneBroker, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(Conf, "WORKERS", 3)
-        queue.wake("low")
-        assert self.take(broker) == "low"
+        self.one_of_two_serves_the_lanes(broker, monkeypatch)
         queue.wake("low")
         for _ in range(2):
             queue.call_for_help("low")

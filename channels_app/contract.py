@@ -23,6 +23,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar, Literal
 
+import msgspec
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
@@ -53,8 +54,7 @@ class Outcome(StrEnum):
     COMPLAINED = "complained"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
+class Address(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Where one channel reaches one person."""
 
     kind: str
@@ -62,8 +62,7 @@ class Address:
     locale: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outgoing:
+class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
     """One rendered delivery, ready for a provider. ``id`` is stable over all attempts.
 
     ``callback_url`` is where the account takes receipts, for providers that want to be told with each message;
@@ -81,13 +80,12 @@ class Outgoing:
     expires_at: datetime | None = None
     unsubscribe_url: str = ""
     callback_url: str = ""
-    metadata: Mapping[str, Any] = field(default_factory=dict)
+    metadata: Mapping[str, Any] = msgspec.field(default_factory=dict)
     tried_at: datetime | None = None
     is_tracked: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sent:
+class Sent(msgspec.Struct, frozen=True, kw_only=True):
     """The provider took it. ``final`` means that it is delivered and no receipt will follow.
 
     ``receipts`` are for a provider that foretells what others report later: one whose ``at`` lies ahead is

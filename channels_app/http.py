@@ -76,6 +76,8 @@ class Reach(StrEnum):
     SECURE = "secure"  # a user did: public addresses and allowed networks
     PLAIN = "plain"  # a user did, without TLS: allowed networks alone
 
+    __hash__ = str.__hash__  # that of an enumeration is a function of Python
+
 
 class CheckedResolver(aiohttp.ThreadedResolver):
     """Gives only permitted addresses, so that the connection is made to an address that was checked."""
@@ -240,12 +242,7 @@ def _meaning_of(fault: aiohttp.ClientError | TimeoutError | Lost) -> ChannelErro
 
 def _reply(answer: Answer) -> Reply:
     pause = answer.headers.get("retry-after")
-    return Reply(
-        status=answer.status,
-        headers=answer.headers,
-        body=answer.body,
-        retry_after=parse_retry_after(pause, now=datetime.now(UTC)) if pause else None,
-    )
+    return Reply(*answer, parse_retry_after(pause, now=datetime.now(UTC)) if pause else None)
 
 
 def parse_retry_after(value: str, *, now: datetime) -> float | None:

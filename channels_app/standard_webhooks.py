@@ -36,7 +36,7 @@ def signature(key: bytes, message_id: str, timestamp: str, body: bytes) -> str:
     content = f"{message_id}.{timestamp}.".encode("utf-8", "replace") + body
     begun = _begun(key).copy()
     begun.update(content)
-    return f"v1,{base64.b64encode(begun.digest()).decode()}"
+    return "v1," + binascii.b2a_base64(begun.digest(), newline=False).decode()
 
 
 @lru_cache(maxsize=1024)

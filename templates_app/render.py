@@ -6,14 +6,15 @@ the field: HTML in HTML fields, JSON in JSON fields, nothing in text. What else 
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, NoReturn
 
 from django.utils.translation import gettext
 from minijinja import Environment, TemplateError
 
-from channels_app.contract import TextSource
+from channels_app.contract import MARKUP, TextSource
 from pushcenter.retold import retold
 from templates_app import bounds, parts
 from templates_app.flat import Line
@@ -58,8 +59,8 @@ class Compiled:
     """One variant, parsed: the engine with a template for each field that is filled in.
 
     ``names`` are those of the templates by field, ``sources`` the fields as the channel declares them;
-    ``constants`` are the choices of the editor, which are the same for everybody; ``origins`` are the templates as
-    ``bounds`` numbers them, and ``lines`` where the lines of those come from that were made of another text.
+    ``constants`` is what is the same for everybody, the choices of the editor among it; ``origins`` are the templates
+    as ``bounds`` numbers them, and ``lines`` where the lines of those come from that were made of another text.
     ``leads_out`` tells whether a message shows or carries the way out of its category.
     """
 
@@ -81,6 +82,19 @@ class Compiled:
         except RecursionError:
             raise RenderError("the parameters are nested too deeply") from None
         return {**self.constants, **rendered}
+
+    def shortened(self, sources: Mapping[str, str]) -> "Compiled":
+        """The same, with what is the same for everybody rendered once and for all: texts without a mark of the engine.
+
+        ``sources`` are the texts by template. What cannot be rendered is left to fail for each message.
+        """
+        said = {}
+        for field, name in self.names.items():
+            if not name.endswith(".json") and not any(mark in sources[name] for mark in MARKUP):
+                with suppress(RenderError):
+                    said[field] = self._field(field, name, {})
+        names = {field: name for field, name in self.names.items() if field not in said}
+        return replace(self, names=names, constants={**self.constants, **said})
 
     def _fields(self, context: Mapping[str, Any], *, has_nulls: bool) -> dict[str, Any]:
         for_text = {
@@ -173,7 +187,8 @@ def compile_content(channel: str, content: Mapping[str, Any], *, parts: Mapping[
         engine.add_template(name, source)
     constants = {name: content[name] for name in filled if name not in sources}
     leads_out = carries_way_out(channel) or any(WAY_OUT in source for source in ready.sources.values())
-    return Compiled(engine, names, sources, constants, ready.origins, ready.lines, leads_out)
+    compiled = Compiled(engine, names, sources, constants, ready.origins, ready.lines, leads_out)
+    return compiled.shortened(ready.sources)
 
 
 def _engine() -> Environment:

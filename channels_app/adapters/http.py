@@ -123,21 +123,18 @@ class HttpAdapter(Adapter):
         }
 
 
-@lru_cache(maxsize=16)
-def _second(timestamp: int) -> str:
-    return datetime.fromtimestamp(timestamp, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-
-
 #: Quick; but it writes null for what JSON cannot hold.
 _quick = msgspec.json.Encoder().encode
-_strict = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+_strict = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=msgspec.to_builtins
+).encode
 
 
 def payload(message: Outgoing, now: datetime) -> bytes:
     """The exact bytes that are signed and sent; raises :class:`Refused` for what JSON cannot hold."""
     content = {
         "type": message.content["event"],
-        "timestamp": f"{_second(int(now.timestamp()))}.{now.microsecond // 1000:03d}Z",
+        "timestamp": now,
         "data": message.content["data"],
     }
     try:

@@ -50,6 +50,12 @@ class Control:
         )
 
     @property
+    def is_clear(self) -> bool:
+        """Whether nothing at all is stopped."""
+        known = stops.seen()
+        return not (self._stopped or known.lanes or known.ids)
+
+    @property
     def is_fresh(self) -> bool:
         """Whether a call may rely on the knowledge."""
         return time.monotonic() - self._asked <= TOO_OLD

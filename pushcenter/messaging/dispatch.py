@@ -262,16 +262,16 @@ class Dispatcher:
                 loop.begin(self._fly(seat, flight))
 
     async def _fly(self, seat: Seat, flight: Flight | None) -> None:
+        runway, landing = seat.runway, self._landing
         with TimeLimit() as limit:
             while flight:
-                ended: list[Ended] = []
                 try:
-                    ended = await flight.fly(limit)
+                    await flight.fly(limit)
                 except Exception:  # a mistake of ours: the leases tell the sweep
                     log.exception("a call of %s came to no end", seat.adapter.name)
-                seat.runway.land()
-                self._landing.land(flight, ended)
-                flight = seat.runway.take()
+                runway.land()
+                landing.land(flight)
+                flight = runway.take()
 
     def _collect(self) -> None:
         """Wait for outcomes for a moment, and have those that are there recorded."""
@@ -279,11 +279,23 @@ class Dispatcher:
         if self._in_air or self._recorder.is_busy:
             landed = self._landing.wait(self._enough(), ROUND)
             self._in_air -= len(landed)
-            for flight, ends in landed:
-                self._arrived(flight)
-                ended += ends
+            for flight in landed:
+                ended += self._ends(flight)
         self._recorder.take(ended)
         self._note_stored()
+
+    @staticmethod
+    def _ends(flight: Flight) -> list[Ended]:
+        account, ended = flight.seat.account, []
+        try:
+            ended = flight.ends()
+        except Exception:  # as above
+            log.exception("what a call of %s came to was not understood", flight.seat.adapter.name)
+        if account and flight.result is not None:
+            traffic.end(account.pk, flight.result, flight.seconds)
+        elif account:
+            traffic.drop(account.pk)
+        return ended
 
     def _enough(self) -> int:
         """How many calls to wait for. Who lingers waits a moment for more than a few: each round has its price."""
@@ -295,14 +307,6 @@ class Dispatcher:
         self._in_work.subtract(each.claimed.lane for each in stored)
         if any(each.verdict.pause_account for each in stored):
             self._knowledge.forget()
-
-    @staticmethod
-    def _arrived(flight: Flight) -> None:
-        account = flight.seat.account
-        if account and flight.result is not None:
-            traffic.end(account.pk, flight.result, flight.seconds)
-        elif account:
-            traffic.drop(account.pk)
 
     def _come_back_when_due(self) -> None:
         """One wake-up for each lane in which something waits."""

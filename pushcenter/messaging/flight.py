@@ -6,7 +6,6 @@ A flight is one call: of one delivery, or of several that say the same where the
 import asyncio
 import time
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
@@ -34,8 +33,7 @@ WITHOUT_ROOM = timedelta(seconds=1)
 _decode = msgspec.json.Decoder().decode
 
 
-@dataclass(slots=True)
-class Passenger:
+class Passenger(msgspec.Struct):
     """One delivery that is ready for its adapter.
 
     ``holds`` is its template's policy when it is in doubt; ``accounts`` is how many could take it now.
@@ -54,19 +52,23 @@ class Passenger:
         return before != now and (before is not None or self.seat.adapter.capabilities.lookup)
 
 
-@dataclass(slots=True)
-class Flight:
-    """Everything that one call needs. No database is touched from here to the verdict.
+class Flight(msgspec.Struct):
+    """Everything that one call needs, and what came of it. No database is touched from here to the verdict.
 
-    ``lease_until`` is a moment of the monotonic clock. ``result`` is what the call came to, None where there was none:
-    of several results a failure, where there is one; ``seconds`` is how long it took.
+    ``lease_until`` is a moment of the monotonic clock. The call is made for those who are ``going``, each with a place
+    in ``results``; ``staying`` is what became of the other passengers. ``result`` is what the call came to, None where
+    there was none: of several results a failure, where there is one.
     """
 
     passengers: Sequence[Passenger]
     seat: Seat
     lease_until: float
+    going: Sequence[Passenger] = ()
+    staying: Sequence[Ended] = ()
+    results: Sequence[Sent | ChannelError] = ()
     result: Sent | ChannelError | None = None
-    seconds: float = 0.0
+    began_at: float = 0.0
+    ended_at: float = 0.0
 
     @property
     def lane(self) -> str:
@@ -75,49 +77,62 @@ class Flight:
             return self.passengers[0].claimed.lane
         return min((Lane(each.claimed.lane) for each in self.passengers), key=ORDER.__getitem__)
 
-    async def fly(self, limit: TimeLimit) -> list[Ended]:
-        """Call the adapter, and judge what came of it; never raises. ``limit`` is that of the task."""
+    @property
+    def seconds(self) -> float:
+        """How long the call took."""
+        return max(0.0, self.ended_at - self.began_at)
+
+    async def fly(self, limit: TimeLimit) -> None:
+        """Call the adapter; never raises. ``limit`` is that of the task.
+
+        What is done here is done between two answers. Whatever can wait is left to :meth:`ends`, which is asked for
+        many flights in a row, and takes half as long for each of them as it would here.
+        """
         if not control.is_fresh:
             await control.fresh()
-        going, staying = self._who_goes()
-        if not going:
-            return staying
-        started = datetime.now(UTC)
-        results = await self._call(going, limit)
-        finished = datetime.now(UTC)
-        self.seconds = (finished - started).total_seconds()
-        for passenger, result in zip(going, results, strict=True):
-            staying.append(self._ended(passenger, result, started, finished))
-        return staying
-
-    def _who_goes(self) -> tuple[Sequence[Passenger], list[Ended]]:
-        # A call that outlives its lease could be repeated by another worker while it is still under way.
-        if time.monotonic() + self.seat.adapter.capabilities.timeout > self.lease_until:
-            return (), [grounded(each.claimed, _give_back()) for each in self.passengers]
-        stopped = [each for each in self.passengers if control.stops(each.claimed)]
-        if not stopped:
-            return self.passengers, []
-        going = [each for each in self.passengers if each not in stopped]
-        return going, [grounded(each.claimed, _stopped()) for each in stopped]
-
-    async def _call(self, going: Sequence[Passenger], limit: TimeLimit) -> Sequence[Sent | ChannelError]:
-        """One result for each message."""
         adapter = self.seat.adapter
         seconds = adapter.capabilities.timeout
+        # A call that outlives its lease could be repeated by another worker while it is still under way.
+        if time.monotonic() + seconds > self.lease_until:
+            self.staying = [grounded(each.claimed, _give_back()) for each in self.passengers]
+            return
+        going = self.going = self.passengers if control.is_clear else self._not_stopped()
+        if not going:
+            return
+        self.began_at = time.time()
         limit.begin(seconds)
         try:
             if len(going) == 1:
-                return [await adapter.send(going[0].outgoing)]
-            return _complete(await adapter.send_many([each.outgoing for each in going]), len(going))
+                self.results = (await adapter.send(going[0].outgoing),)
+            else:
+                self.results = _complete(
+                    await adapter.send_many([each.outgoing for each in going]), len(going)
+                )
         except asyncio.CancelledError:  # its limit has, and nobody else but the adapter itself
-            failed = _late(seconds) if limit.end() else _broken_off()
+            self._fail(_late(seconds) if limit.end() else _broken_off())
         except TimeoutError:
-            failed = _late(seconds)
+            self._fail(_late(seconds))
         except Exception as error:
-            failed = _settled(error)
+            self._fail(_settled(error))
         finally:
             limit.end()
-        return [failed] * len(going)
+            self.ended_at = time.time()
+
+    def ends(self) -> list[Ended]:
+        """What became of each passenger, once the flight is over."""
+        started, finished = (datetime.fromtimestamp(each, UTC) for each in (self.began_at, self.ended_at))
+        # Where a mistake of ours left no results, there is nothing to be said.
+        called = zip(self.going, self.results, strict=False)
+        ended = [self._ended(passenger, result, started, finished) for passenger, result in called]
+        return [*self.staying, *ended]
+
+    def _not_stopped(self) -> Sequence[Passenger]:
+        stopped = [each for each in self.passengers if control.stops(each.claimed)]
+        self.staying = [grounded(each.claimed, _stopped()) for each in stopped]
+        return [each for each in self.passengers if each not in stopped]
+
+    def _fail(self, error: ChannelError) -> None:
+        self.results = [error] * len(self.going)
 
     def _ended(
         self, passenger: Passenger, result: Sent | ChannelError, started: datetime, finished: datetime

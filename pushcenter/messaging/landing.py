@@ -4,7 +4,6 @@ import threading
 from collections import deque
 
 from pushcenter.messaging.flight import Flight
-from pushcenter.messaging.verdicts import Ended
 
 NOBODY_WAITS = 1 << 31
 
@@ -13,13 +12,13 @@ class Landing:
     """The ends of flights, in the order in which they came."""
 
     def __init__(self) -> None:
-        self._landed: deque[tuple[Flight, list[Ended]]] = deque()
+        self._landed: deque[Flight] = deque()
         self._enough = threading.Event()
         self._wanted = NOBODY_WAITS
 
-    def land(self, flight: Flight, ended: list[Ended]) -> None:
+    def land(self, flight: Flight) -> None:
         """A flight has come to its end; called on the event loop."""
-        self._landed.append((flight, ended))
+        self._landed.append(flight)
         if len(self._landed) >= self._wanted:
             self._enough.set()
 
@@ -28,7 +27,7 @@ class Landing:
         if not self._wanted:
             self._enough.set()
 
-    def wait(self, flights: int, seconds: float) -> list[tuple[Flight, list[Ended]]]:
+    def wait(self, flights: int, seconds: float) -> list[Flight]:
         """What has landed: when so many flights have, or after so many seconds. With 0, when there is other news."""
         self._wanted = flights
         self._enough.clear()

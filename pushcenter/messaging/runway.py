@@ -6,6 +6,7 @@ ones waiting, and behind one that hangs nothing gathers. The most urgent goes fi
 """
 
 from collections import deque
+from functools import lru_cache
 from typing import Generic, TypeVar
 
 from pushcenter.lanes import Lane
@@ -65,4 +66,9 @@ class Runway(Generic[F]):
         return int(self._pace * AHEAD)
 
     def _share(self, lane: str) -> int:
-        return max(1, int(self.places * SHARE[lane]))
+        return _share(self.places, lane)
+
+
+@lru_cache(maxsize=1024)
+def _share(places: int, lane: str) -> int:
+    return max(1, int(places * SHARE[lane]))

@@ -1,6 +1,5 @@
 """What one attempt came to: the value that policy decides and that the record stores."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeGuard
 
@@ -61,8 +60,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             force_setattr(self, "reason", storable(self.reason, 500))
 
 
-@dataclass(slots=True, kw_only=True)
-class Ended:
+class Ended(msgspec.Struct, kw_only=True):
     """A claim that came to an end. ``called`` tells whether an adapter was called at all; ``number`` counts that."""
 
     claimed: Claimed

@@ -83,7 +83,7 @@ def drain_as_it_is(
 ) -> None:
     """The same on tables that hold what they hold."""
     with _provider(template) as provider, OURS.workers(workers) as worker:
-        warm_up(ledger, template)
+        warm_up(ledger, template, processes=workers + 1)
         with transaction.atomic():
             stock.queue(sizes.MESSAGES, template, caller=factories.caller())
             course = _Course(ledger, provider, worker)
@@ -157,11 +157,15 @@ class _Course:
             figures.add(**{f"cpu_s_per_1000_provider_of_{name}": served.per_thousand(sent)})
 
 
-def warm_up(ledger: Ledger, template: str) -> None:
-    """See to it that workers have started and know this template."""
-    with transaction.atomic():
-        stock.queue(WARM_UP, template, caller=factories.caller())
-    _settle(ledger)
+def warm_up(ledger: Ledger, template: str, *, processes: int = 1) -> None:
+    """See to it that workers have started, know this template and have connections, as a bare loop has.
+
+    The idle processes of a cluster, of which one more is started than is asked for, take their turns.
+    """
+    for _ in range(processes):
+        with transaction.atomic():
+            stock.queue(WARM_UP, template, caller=factories.caller())
+        _settle(ledger)
 
 
 def _settle(ledger: Ledger) -> None:

@@ -2,10 +2,10 @@
 
 import asyncio
 import json
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from channels_app.adapters.aliyun_sms import CODES, authorization
@@ -270,7 +270,7 @@ def test_the_provider_may_say_itself_how_long_to_wait() -> None:
 
 def look_up(*answers: Answer, days: int = 0) -> Any:
     """What a look-up comes to so many days after the attempt, and what the provider was asked."""
-    message = replace(MESSAGE, tried_at=datetime.now(UTC) - timedelta(days=days))
+    message = msgspec.structs.replace(MESSAGE, tried_at=datetime.now(UTC) - timedelta(days=days))
 
     async def work(base_url: str) -> Sent | ChannelError | None:
         try:

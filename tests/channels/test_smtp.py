@@ -5,7 +5,6 @@ import ssl
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -14,6 +13,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
@@ -555,7 +555,7 @@ def test_the_way_to_leave_stands_on_one_line_each() -> None:
     ],
 )
 def test_the_button_for_leaving_needs_https(url: str, headers: dict[str, str]) -> None:
-    assert unsubscribe_headers(replace(outgoing(), unsubscribe_url=url)) == headers
+    assert unsubscribe_headers(msgspec.structs.replace(outgoing(), unsubscribe_url=url)) == headers
 
 
 def returning_address() -> str:

@@ -1,10 +1,10 @@
 """Doubt that is resolved by asking the provider."""
 
 import asyncio
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from django.utils import timezone
 from django_q.models import OrmQ
@@ -239,7 +239,7 @@ def test_what_was_cancelled_after_an_attempt_without_a_known_end_is_asked_about(
     factories.template(channels=["sms"])
     message = factories.message(to=TO)
     [claimed] = claiming.claim()
-    outcomes.record([replace(claiming.ended(claimed, maybe_sent=True), account_id=str(books.pk))])
+    outcomes.record([msgspec.structs.replace(claiming.ended(claimed, maybe_sent=True), account_id=str(books.pk))])
     operate.cancel_message(message, by="shop")
     says(monkeypatch, answer)
     assert ask() == 1

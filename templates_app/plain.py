@@ -49,7 +49,7 @@ class Record(dict[str, Any]):
 def with_nulls(value: Any) -> Any:
     """A parameter for JSON, where null is a value."""
     if isinstance(value, dict):
-        return Record((name, with_nulls(inner)) for name, inner in value.items())
+        return Record({name: with_nulls(inner) for name, inner in value.items()})
     return tuple(map(with_nulls, value)) if isinstance(value, list | tuple) else value
 
 
@@ -57,9 +57,11 @@ def without_nulls(value: Any) -> Any:
     """A parameter in which null is like left out: nobody is to read ``Dear None``."""
     if isinstance(value, dict):
         return Record(
-            (name, inner if type(inner) is str else without_nulls(inner))
-            for name, inner in value.items()
-            if inner is not None
+            {
+                name: inner if type(inner) is str else without_nulls(inner)
+                for name, inner in value.items()
+                if inner is not None
+            }
         )
     if isinstance(value, list | tuple):
         return tuple("" if inner is None else without_nulls(inner) for inner in value)

@@ -120,7 +120,8 @@ class Flight(msgspec.Struct):
 
     def ends(self) -> list[Ended]:
         """What became of each passenger, once the flight is over."""
-        started, finished = (datetime.fromtimestamp(each, UTC) for each in (self.began_at, self.ended_at))
+        started = datetime.fromtimestamp(self.began_at, UTC)
+        finished = datetime.fromtimestamp(self.ended_at, UTC)
         # Where a mistake of ours left no results, there is nothing to be said.
         called = zip(self.going, self.results, strict=False)
         ended = [self._ended(passenger, result, started, finished) for passenger, result in called]

@@ -24,8 +24,10 @@ from channels_app.contract import ChannelError, Outgoing, Sent
 from pushcenter.lanes import Lane
 from pushcenter.messaging import busy, dispatch, queue
 from pushcenter.messaging.dispatch import Dispatcher
+from pushcenter.messaging.flight import Flight
 from pushcenter.messaging.models import Delivery, Message
 from pushcenter.messaging.states import State
+from pushcenter.messaging.verdicts import Ended
 from tests import factories
 from tests.threads import until
 
@@ -364,3 +366,26 @@ class TestWorkersOfACluster:
 
 def test_the_settings_know_the_lanes() -> None:
     assert list(Lane.values) == list(project.LANES) == list(project.LANE_WINDOWS)
+
+
+@pytest.mark.usefixtures("gate")
+def test_a_call_that_cannot_be_judged_stands_in_nobodys_way(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    odd, other = (
+        factories.message(to={"email": "odd@example.com"}),
+        factories.message(to={"email": "li@example.com"}),
+    )
+    ends = Flight.ends
+
+    def mistaken(flight: Flight) -> list[Ended]:
+        if flight.passengers[0].claimed.address == "odd@example.com":
+            raise KeyError("odd")
+        return ends(flight)
+
+    monkeypatch.setattr(Flight, "ends", mistaken)
+    assert Dispatcher().work() == 1
+    assert [state(odd), state(other)] == [State.SENDING, State.DELIVERED], (
+        "the lease of the odd one tells the sweep"
+    )
+    assert "was not understood" in caplog.text

@@ -239,7 +239,9 @@ def test_what_was_cancelled_after_an_attempt_without_a_known_end_is_asked_about(
     factories.template(channels=["sms"])
     message = factories.message(to=TO)
     [claimed] = claiming.claim()
-    outcomes.record([msgspec.structs.replace(claiming.ended(claimed, maybe_sent=True), account_id=str(books.pk))])
+    outcomes.record(
+        [msgspec.structs.replace(claiming.ended(claimed, maybe_sent=True), account_id=str(books.pk))]
+    )
     operate.cancel_message(message, by="shop")
     says(monkeypatch, answer)
     assert ask() == 1

@@ -56,7 +56,9 @@ def test_only_fields_that_are_filled_in_and_belong_to_the_channel_are_rendered()
     assert compile_content("email", content).render({}) == {"subject": "S", "text": "T"}
 
 
-@pytest.mark.parametrize("source", ["A & <b>B</b>", "100 % {sure} }}", "the last line ends\n", "two of them end\n\n"])
+@pytest.mark.parametrize(
+    "source", ["A & <b>B</b>", "100 % {sure} }}", "the last line ends\n", "two of them end\n\n"]
+)
 def test_what_is_the_same_for_everybody_is_rendered_once_and_in_the_same_way(source: str) -> None:
     fields = ("subject", "html", "text")
     once = compile_content("email", dict.fromkeys(fields, source))

@@ -64,9 +64,17 @@ def revive() -> None:
     opened = _opened()
     if opened.connection is None or opened.in_atomic_block:
         return
-    if opened.connection.pgconn.exec_(b"").status != ExecStatus.EMPTY_QUERY:
+    if not _answers(opened.connection.pgconn):
         opened.close()
     opened.health_check_done = True
+
+
+def _answers(pgconn: Any) -> bool:
+    """Whether the server does. libpq gives its farewell as a result, and has none where it could not even ask."""
+    try:
+        return bool(pgconn.exec_(b"").status == ExecStatus.EMPTY_QUERY)
+    except psycopg.OperationalError:
+        return False
 
 
 def keep_plans_fresh() -> None:

@@ -8,7 +8,8 @@ from pushcenter import prepared
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_a_connection_that_the_server_has_ended_is_the_databases_fault() -> None:
+def end_from_outside() -> None:
+    """Have the server end our connection."""
     connection.ensure_connection()
     pid = connection.connection.info.backend_pid
     other = connections.create_connection("default")
@@ -16,6 +17,9 @@ def test_a_connection_that_the_server_has_ended_is_the_databases_fault() -> None
         cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
     other.close()
 
+
+def test_a_connection_that_the_server_has_ended_is_the_databases_fault() -> None:
+    end_from_outside()
     try:
         for _ in range(2):  # the server's farewell, and then only libpq
             with pytest.raises((OperationalError, InterfaceError)):
@@ -23,6 +27,16 @@ def test_a_connection_that_the_server_has_ended_is_the_databases_fault() -> None
     finally:
         connection.close()
 
+    assert prepared.rows("SELECT 1") == [("1",)]
+
+
+@pytest.mark.parametrize("is_known", [False, True])
+def test_a_connection_that_was_ended_is_revived(*, is_known: bool) -> None:
+    end_from_outside()
+    if is_known:  # libpq has noticed, and does not even ask any more
+        with pytest.raises((OperationalError, InterfaceError)):
+            prepared.rows("SELECT 1")
+    prepared.revive()
     assert prepared.rows("SELECT 1") == [("1",)]
 
 

@@ -26,24 +26,19 @@ UPDATE messaging_message m
 # Providers repeat the address in what they answer.
 RECEIPT_CALLS = """
 UPDATE messaging_receiptcall SET headers = '{}', query = '{}', body = ''
- WHERE id IN (SELECT r.call_id FROM messaging_receipt r JOIN messaging_delivery d ON d.id = r.delivery_id
-               WHERE d.recipient_id = ANY(%(people)s))
+ WHERE id IN (SELECT call_id FROM messaging_receipt WHERE delivery_id = ANY(%(deliveries)s))
 """
-RECEIPTS = """
-UPDATE messaging_receipt r SET reason = ''
-  FROM messaging_delivery d WHERE d.id = r.delivery_id AND d.recipient_id = ANY(%(people)s)
-"""
+RECEIPTS = "UPDATE messaging_receipt SET reason = '' WHERE delivery_id = ANY(%(deliveries)s)"
 # Of one that came before our own record, the address is kept until its delivery is known.
 EARLY_RECEIPTS = """
 UPDATE messaging_receipt SET address = ''
- WHERE delivery_id IS NULL AND address IN (SELECT address FROM messaging_delivery
-                                            WHERE recipient_id = ANY(%(people)s) AND address <> '')
+ WHERE delivery_id IS NULL
+   AND address IN (SELECT address FROM messaging_delivery WHERE id = ANY(%(deliveries)s) AND address <> '')
 """
-ATTEMPTS = """
-UPDATE messaging_attempt a SET detail = ''
-  FROM messaging_delivery d WHERE d.id = a.delivery_id AND d.recipient_id = ANY(%(people)s)
+ATTEMPTS = "UPDATE messaging_attempt SET detail = '' WHERE delivery_id = ANY(%(deliveries)s)"
+DELIVERIES = """
+UPDATE messaging_delivery SET address = '', reason = '', recipient_id = NULL WHERE id = ANY(%(deliveries)s)
 """
-DELIVERIES = "UPDATE messaging_delivery SET address = '', reason = '' WHERE recipient_id = ANY(%(people)s)"
 
 
 def erase(people: Iterable[UUID], *, by: str) -> int:
@@ -58,8 +53,11 @@ def erase(people: Iterable[UUID], *, by: str) -> int:
         waiting = Delivery.objects.filter(recipient__in=ids, state=State.PENDING)
         operate.cancel(waiting.values_list("pk", flat=True), by=by)
         with connection.cursor() as cursor:
-            for statement in (MESSAGES, RECEIPT_CALLS, RECEIPTS, EARLY_RECEIPTS, ATTEMPTS, DELIVERIES):
-                cursor.execute(statement, {"people": ids})
+            cursor.execute(MESSAGES, {"people": ids})
+            # By way of the messages: no index knows all deliveries by their people.
+            theirs = [*Delivery.objects.filter(message__recipient__in=ids).values_list("pk", flat=True)]
+            for statement in (RECEIPT_CALLS, RECEIPTS, EARLY_RECEIPTS, ATTEMPTS, DELIVERIES):
+                cursor.execute(statement, {"deliveries": theirs})
         _leave_no_name_in_the_log(ids)
         Recipient.objects.filter(pk__in=ids).delete()
     return len(ids)

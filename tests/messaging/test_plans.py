@@ -25,6 +25,7 @@ from pushcenter.messaging import (
     dead_letters,
     dispatch,
     doubt,
+    erasure,
     intake,
     leaving,
     operate,
@@ -50,6 +51,7 @@ from pushcenter.messaging.models import (
 )
 from pushcenter.messaging.request import Item
 from pushcenter.messaging.states import State
+from pushcenter.recipients.models import Recipient
 from templates_app import canary, publishing, usage
 from templates_app.models import Template, TemplateVersion
 from tests import factories
@@ -231,6 +233,11 @@ class OnLargeTables(TestCase):
                 receipts.store(account, None, [reported])
             receipts.match_early_ones()
         assert Receipt.objects.filter(provider_id="nobody knows it", delivery=None).exists()
+
+    def test_forgetting_a_person(self) -> None:
+        person = Recipient.objects.get(external_id="u-1")
+        with watched(LARGE):
+            erasure.erase([person.pk], by="crm")
 
     def test_leaving_a_category(self) -> None:
         path = f"/u/{leaving.token_of(str(one_of(State.DELIVERED).pk))}"

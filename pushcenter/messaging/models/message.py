@@ -150,10 +150,12 @@ class Delivery(models.Model):
         db_constraint=False,
         verbose_name=_("batch"),
     )
+    # Whoever is forgotten is forgotten here by way of the messages (``erasure``): an index of all deliveries by their
+    # people would be written with each change of state.
     recipient = models.ForeignKey(
         "recipients.Recipient",
         null=True,
-        on_delete=models.SET_NULL,
+        on_delete=models.DO_NOTHING,
         related_name="+",
         db_index=False,
         db_constraint=False,
@@ -232,9 +234,14 @@ class Delivery(models.Model):
                 condition=Q(state="in_doubt", look_up_at__isnull=False),
             ),
             models.Index(
+                fields=["recipient"],
+                name="delivery_waits_for",
+                condition=Q(state="pending", recipient__isnull=False),
+            ),
+            models.Index(
                 fields=["recipient", "-id"],
-                name="delivery_of_recipient",
-                condition=Q(recipient__isnull=False),
+                name="delivery_in_inbox",
+                condition=Q(channel="inbox", state="delivered"),
             ),
             models.Index(
                 fields=["batch", "state"], name="delivery_of_batch", condition=Q(batch__isnull=False)

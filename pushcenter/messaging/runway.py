@@ -15,16 +15,16 @@ F = TypeVar("F")
 #: The share of an account's places that a lane may fill.
 SHARE: dict[str, float] = {Lane.CRITICAL: 1.0, Lane.HIGH: 0.95, Lane.NORMAL: 0.9, Lane.LOW: 0.8}
 #: So long, in seconds, flights may wait for a place at the pace at which others land; the pace is that of such a time.
-AHEAD, LOOK_EVERY = 0.1, 0.04
+AHEAD, LOOK_EVERY = 0.1, 0.02
 
 
 class Runway(Generic[F]):
-    """``places`` is how many may be in the air at once."""
+    """``places`` is how many may be in the air at once; ``now`` is when it opens, by the clock of :meth:`ahead`."""
 
-    def __init__(self, places: int) -> None:
+    def __init__(self, places: int, now: float = float("-inf")) -> None:
         self.places = places
         self._landed = 0
-        self._looked = float("-inf")
+        self._looked = now
         self._pace = 0.0
         self._in_air = 0
         self._waiting: dict[str, deque[F]] = {lane: deque() for lane in Lane.values}

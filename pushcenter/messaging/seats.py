@@ -34,7 +34,7 @@ class Seat:
         self.account = account
         self.id = str(account.pk) if account else None
         self.callback_url = account.callback_url if account else ""
-        self.runway: Runway[Any] = Runway(adapter.concurrency)
+        self.runway: Runway[Any] = Runway(adapter.concurrency, time.monotonic())
         self.ahead = 0
 
     def free(self, lane: str, *, is_only: bool = True) -> int:

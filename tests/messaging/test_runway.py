@@ -39,6 +39,13 @@ def test_as_many_line_up_as_land_in_a_tenth_of_a_second() -> None:
     assert runway.ahead(now=101.0) == 0, "behind a provider that hangs nothing gathers"
 
 
+def test_a_runway_knows_its_pace_from_the_moment_it_opens() -> None:
+    runway = Runway[str](places=10, now=100.0)
+    for _ in range(60):
+        runway.land()
+    assert runway.ahead(now=100.25) == 24
+
+
 def test_a_lane_that_waits_keeps_no_place_from_a_more_urgent_one() -> None:
     runway = lined_up(low=20)
     assert len(taken(runway)) == 8

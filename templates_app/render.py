@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, NoReturn
 
+import msgspec
 from django.utils.translation import gettext
 from minijinja import Environment, TemplateError
 
@@ -148,7 +149,9 @@ def _part(name: str) -> str:
 
 
 def _json(text: str, field: str) -> Any:
-    try:
+    with suppress(msgspec.MsgspecError, ValueError, RecursionError):
+        return _quick_json(text)
+    try:  # what the quick one does not take has a clear error here, and some of it none
         return _JSON.decode(text)
     except RecursionError:
         raise RenderError("the result is nested too deeply", field=field) from None
@@ -161,6 +164,7 @@ def _no_constant(name: str) -> NoReturn:
 
 
 _JSON = json.JSONDecoder(parse_constant=_no_constant)
+_quick_json = msgspec.json.Decoder().decode
 
 
 def compile_content(channel: str, content: Mapping[str, Any], *, parts: Mapping[str, str] = {}) -> Compiled:

@@ -51,14 +51,14 @@ def request(method: str, target: URL, headers: Mapping[str, str], body: bytes | 
     lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
     if not lines.count("\n") == lines.count("\r") == len(headers) or "\0" in lines:
         raise ValueError("a header has a line break in it")
-    opening = _opening(method, target, tuple(headers), body is not None)
+    opening = _opening(method, target, tuple(headers), has_body=body is not None)
     if body is not None or method in WITH_BODY:
         lines += f"Content-Length: {len(body or b'')}\r\n"
     return f"{opening}{lines}\r\n".encode() + (body or b"")
 
 
 @lru_cache(maxsize=4096)
-def _opening(method: str, target: URL, given: tuple[str, ...], has_body: bool) -> str:  # noqa: FBT001  (quick to call)
+def _opening(method: str, target: URL, given: tuple[str, ...], *, has_body: bool) -> str:
     """What goes before the headers that are given: the URL names the host, and may have credentials in it."""
     if not (method.isascii() and method.isalpha()):
         raise ValueError("this is no HTTP method")

@@ -15,7 +15,7 @@ import msgspec
 from django.utils.translation import gettext
 from minijinja import Environment, TemplateError
 
-from channels_app.contract import MARKUP, TextSource
+from channels_app.contract import TextSource, has_markup
 from pushcenter.retold import retold
 from templates_app import bounds, parts
 from templates_app.flat import Line
@@ -91,7 +91,7 @@ class Compiled:
         """
         said = {}
         for field, name in self.names.items():
-            if not name.endswith(".json") and not any(mark in sources[name] for mark in MARKUP):
+            if not name.endswith(".json") and not has_markup(sources[name]):
                 with suppress(RenderError):
                     said[field] = self._field(field, name, {})
         names = {field: name for field, name in self.names.items() if field not in said}
